@@ -19,6 +19,9 @@ from safeum_home.config_files import FileSection as FileSection
 from safeum_home.config_files import check_files
 from safeum_home.config_history import HistorySection as HistorySection
 from safeum_home.config_limits import LimitSection as LimitSection
+from safeum_home.config_payments import PaymentProviderSection as PaymentProviderSection
+from safeum_home.config_payments import PaymentSection as PaymentSection
+from safeum_home.config_payments import check_payments
 from safeum_home.config_premium import PremiumSection as PremiumSection
 from safeum_home.config_premium import check_premium
 from safeum_home.config_push import PushProviderSection as PushProviderSection
@@ -30,6 +33,8 @@ from safeum_home.config_secrets import refuse_inline_secrets
 from safeum_home.config_sms import SmsProviderSection as SmsProviderSection
 from safeum_home.config_sms import SmsSection as SmsSection
 from safeum_home.config_sms import check_sms
+from safeum_home.config_trunk import TrunkSection as TrunkSection
+from safeum_home.config_trunk import check_trunk
 from safeum_home.config_turn import TurnSection as TurnSection
 from safeum_home.config_turn import check_turn
 from safeum_home.errors import Problem
@@ -136,7 +141,9 @@ class Config(Section, frozen=True):
     sms: SmsSection = field(default_factory=SmsSection)
     push: PushSection = field(default_factory=PushSection)
     turn: TurnSection = field(default_factory=TurnSection)
+    trunk: TrunkSection = field(default_factory=TrunkSection)
     safenum: SafenumSection = field(default_factory=SafenumSection)
+    payments: PaymentSection = field(default_factory=PaymentSection)
     premium: PremiumSection = field(default_factory=PremiumSection)
     numbers: NumberSection = field(default_factory=NumberSection)
     policy: PolicySection = field(default_factory=PolicySection)
@@ -183,6 +190,8 @@ def parse(text: str) -> Config:
     check_push(config.push)
     check_turn(config.turn)
     check_safenum(config.safenum)
+    check_trunk(config.trunk)
+    check_payments(config.payments)
     check_premium(config.premium)
     return config
 

@@ -140,6 +140,20 @@ class LimitSection(Section, frozen=True):
     call_signal_octets_per_account: Rate = 16_384.0
     call_signal_octets_per_account_burst: Annotated[int, Meta(ge=24_576)] = 262_144
     """Of what one says in all its calls; the burst is no less than the longest signal."""
+    voicemail_greetings_per_account: Rate = 0.005
+    voicemail_greetings_per_account_burst: Positive = 10
+    telephone_calls: Positive = 1_000
+    """With the telephone network, at this node."""
+    telephone_ringing: Positive = 4
+    """Calls from there that ring for one account."""
+    telephone_dials_per_account: Rate = 0.2
+    telephone_dials_per_account_burst: Positive = 30
+    telephone_rings_per_caller: Rate = 0.1
+    telephone_rings_per_caller_burst: Positive = 20
+    """From one number in the telephone network, to all SafeNUMs together."""
+    telephone_rings_per_number: Rate = 0.2
+    telephone_rings_per_number_burst: Positive = 30
+    """To one SafeNUM."""
     deliveries_per_account: Rate = 10_000.0
     deliveries_per_account_burst: Positive = 200_000
     devices: Annotated[int, Meta(ge=1, le=50)] = 50

@@ -62,6 +62,14 @@ class SafenumSection(Section, frozen=True):
     """For how many months records of calls are kept, besides the one that runs."""
     statement_months: Months = 24
     """The same of the lines of accounts' statements."""
+    voicemail_calls: Annotated[int, Meta(ge=0, le=200)] = 20
+    """How many calls the voicemail answers at once; 0: none (docs/voicemail.md)."""
+    voicemail_seconds: Annotated[int, Meta(ge=5, le=300)] = 120
+    """For how long a caller may speak."""
+    voicemail_silence_seconds: Annotated[int, Meta(ge=3, le=60)] = 8
+    """Of silence, after which a recording ends."""
+    voicemail_days: Annotated[int, Meta(ge=1, le=30)] = 30
+    """For how many days messages are kept: then the key of their day is destroyed."""
     assign: str = "signup"
     """When an account gets a number: "signup" (or its next login), "request", "never" but by the operator."""
     quarantine_days: Annotated[int, Meta(ge=0, le=3650)] = 180

@@ -14,7 +14,7 @@ _PROVIDER_NAME = re.compile(
     rf"{_SECRET_NAME.pattern}|(^|[_-])(key(?!_id$)|auth|pass|pin|sign|signature|hmac)([_-]|$)", re.I
 )
 """What may be a secret among the settings of a provider, which are its bridge's own; a key's id is none."""
-_PROVIDER = re.compile(r"\b(sms|push)\.providers\.settings\.")
+_PROVIDER = re.compile(r"\b((sms|push|payments)\.providers|safenum\.carriers)\.settings\.")
 _PARAMETER = re.compile(r"([\w.-]+)\s*=")
 _REFERENCE = re.compile(r"secret:[a-z0-9][a-z0-9._-]{0,63}\Z")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")

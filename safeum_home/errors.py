@@ -205,6 +205,12 @@ class Code(Enum):
         "carrier_unavailable", 503, -32155, "Nothing leads to the telephone network at present."
     )
     NO_SAFENUM = Kind("no_safenum", 409, -32156, "This account has no number to call from.")
+    VOICEMAIL_UNAVAILABLE = Kind(
+        "voicemail_unavailable", 503, -32166, "Nothing answers calls on this node at present."
+    )
+    BAD_GREETING = Kind(
+        "bad_greeting", 422, -32167, "A greeting is an Ogg or WAV file with up to 30 seconds of speech."
+    )
     NO_BALANCE = Kind("no_balance", 402, -32200, "The balance is not enough for this.")
     NO_RATE = Kind("no_rate", 422, -32201, "This number cannot be called from here.")
     DESTINATION_REFUSED = Kind(

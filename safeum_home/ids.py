@@ -74,6 +74,11 @@ def support_account(node: str) -> AccountId:
     return AccountId(f"@{_base32(blake2b(b'safeum support contact', digest_size=16).digest())}:{node}")
 
 
+def voicemail_account(node: str) -> AccountId:
+    """What an account's voicemail chat is with, as its id is made. Nothing is written in this name."""
+    return AccountId(f"@{_base32(blake2b(b'safeum voicemail', digest_size=16).digest())}:{node}")
+
+
 def new_device_id(random: RandomBytes = token_bytes) -> DeviceId:
     """A fresh device id (80 random bits)."""
     return DeviceId("D" + _base32(random(10)))

@@ -7,6 +7,7 @@ from safeum_home.admin import cli
 from safeum_home.admin.offline import Check, Offline
 from safeum_home.config import Config
 from safeum_home.errors import Code, Problem
+from safeum_home.ports.trunk import TrunkGrant
 from safeum_home.ports.turn import RelayGrant
 
 # What needs more than a socket is imported where it is used: other commands start in half the time.
@@ -73,6 +74,23 @@ def relay(config: Config, ask: Callable[[], RelayGrant], say: Callable[[str], No
     return run(config.turn, config.node.name, ask, say)
 
 
+def carrier(part: str, config: Config, ask: Callable[[], TrunkGrant], say: Callable[[str], None]) -> int:
+    """Run Kamailio or Janus until it ends: its exit code. Raises as `trunk.running.run_edge` does."""
+    from safeum_home.sealing.hardening import harden_process
+    from safeum_home.trunk.running import run_edge, run_janus
+
+    harden_process()
+    run = run_janus if part == "janus" else run_edge
+    return run(config.trunk, ask, say)
+
+
+def render_carrier(config: Config) -> str:
+    """What Kamailio and Janus are told, without secrets. Raises `wrong_state` where there is no trunk."""
+    from safeum_home.trunk.rendering import render
+
+    return render(config.trunk)
+
+
 def _check_state_dir(path: Path) -> None:
     from safeum_home.node.startup import StartError, check_state_dir
 
@@ -84,4 +102,4 @@ def _check_state_dir(path: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script; its exit code."""
-    return cli.main(argv, Offline(initialise, check, restore, relay))
+    return cli.main(argv, Offline(initialise, check, restore, relay, carrier, render_carrier))

@@ -86,6 +86,7 @@ class Web:
         )
         self.site = EdgeSite(world.clock, self.limits, root)
         self.site.streams = uploads.stream
+        self.root = root
 
     def connect(self) -> Connection:
         return Connection(self)

@@ -15,16 +15,20 @@ from safeum_home.ids import AccountId, new_account_id
 from safeum_home.ports.money import Leg
 from safeum_home.safenum.money import chart
 from safeum_home.safenum.money.audit import Audit
+from safeum_home.safenum.money.beats import Beats
 from safeum_home.safenum.money.cdr import CdrBook
 from safeum_home.safenum.money.charging import CallCharging, CreditsAndPurchases
 from safeum_home.safenum.money.counts import MoneyCounts
 from safeum_home.safenum.money.credits import CreditBook
 from safeum_home.safenum.money.holds import Holds
 from safeum_home.safenum.money.ledger import Ledger, Total
+from safeum_home.safenum.money.notes import NoteBook
+from safeum_home.safenum.money.payments import PaymentBook
 from safeum_home.safenum.money.premium import PremiumBook, PremiumCommands
 from safeum_home.safenum.money.rate_table import RateTable, RateTables
 from safeum_home.safenum.money.rating import Rate
 from safeum_home.safenum.money.settling import Settling
+from safeum_home.safenum.money.takings import Takings
 from safeum_home.safenum.money.tariff import Tariff
 from safeum_home.safenum.money.vat import load
 from safeum_home.safenum.money.wallets import WalletRecord, Wallets
@@ -86,14 +90,16 @@ class Bank:
             lambda: f"{run}-{next(nonces)}",
         )
         currency, now = self.section.currency, self.now
-        self.settling = Settling(currency, self.ledger, self.wallets, self.cdrs, blinder, run, now)
+        self.beats = Beats(self.vault.money, blinder, run)
+        self.settling = Settling(
+            currency, self.ledger, self.wallets, self.cdrs, self.beats, blinder, run, now
+        )
         self.book = CreditBook(self.ledger, self.wallets, self.tariff, self.settling, blinder, self.now)
         self.changed: list[AccountId] = []
         tell = self.changed.append
         self.counts = MoneyCounts()
-        self.calls = CallCharging(
-            self.clock, self.database, self.holds, self.settling, self.tariff, tell, self.counts
-        )
+        books = self.holds, self.settling, self.beats, self.tariff
+        self.calls = CallCharging(self.clock, self.database, *books, tell, self.counts)
         self.credits = CreditsAndPurchases(self.database, self.book, tell, self.counts)
         price, self.premium_section = 2 * UNIT, PremiumSection(free=False, price="2")
         self.premium_book = PremiumBook(price, currency, self.wallets, self.book, blinder)
@@ -101,6 +107,10 @@ class Bank:
             self.premium_section, currency, self.database, self.premium_book, self.counts, tell, now
         )
         self.audit = Audit(self.database, self.ledger)
+        self.notes = NoteBook(self.vault.money)
+        means = self.ledger, self.wallets, self.book, self.notes, blinder, now
+        self.payments = PaymentBook(*means)
+        self.takings = Takings(self.database, self.payments, tell)
 
     def again(self, run: str = "2") -> "Bank":
         """After the process was killed."""

@@ -13,7 +13,7 @@ from safeum_home.client.calling.handshake import Shown, Tampered, TooMany
 from safeum_home.client.calling.launch import LaunchKeys
 from safeum_home.client.calling.link import Link, LinkState
 from safeum_home.client.calling.opening import Opening
-from safeum_home.client.calling.secret import Secret, Wiped
+from safeum_home.client.secret import Secret, Wiped
 from safeum_home.protocol.key_types import AccountKeys
 from safeum_home.protocol.signing import encode_octets
 from tests.calls_links import ANN, ANNS, BEN, BENS, Believing, Pairing, Person, way

@@ -20,7 +20,7 @@ from safeum_home.client.calling.link import Link, LinkState
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.payloads import Again, Candidate, Control, Description, DescriptionKind
 from safeum_home.client.calling.sealed import Direction, Opener, Sealer, filled
-from safeum_home.client.calling.secret import Secret
+from safeum_home.client.secret import Secret
 from safeum_home.protocol.signing import decode_octets, encode_octets
 from tests.calls_links import CALL, Pairing, Person
 

@@ -11,8 +11,8 @@ from safeum_home.client.calling import handshake
 from safeum_home.client.calling.handshake import Pair, octets_of
 from safeum_home.client.calling.payloads import Description, decode
 from safeum_home.client.calling.sealed import Direction, Opener
-from safeum_home.client.calling.secret import Secret
 from safeum_home.client.sas import TABLE
+from safeum_home.client.secret import Secret
 from tests.e2e.registries import node, npm
 
 VECTORS = Path(__file__).parent.parent / "docs" / "call-vectors.json"

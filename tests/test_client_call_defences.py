@@ -14,9 +14,9 @@ from safeum_home.client.calling.link import Link
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.payloads import Control
 from safeum_home.client.calling.renewal import Renewal
-from safeum_home.client.calling.secret import Secret
 from safeum_home.client.calling.way import Way
 from safeum_home.client.sas import words
+from safeum_home.client.secret import Secret
 from safeum_home.limits import RateLimit
 from safeum_home.protocol.signing import decode_octets
 from tests.without import Defence, Whatever, check, nothing, yes

@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.calling import secret
-from safeum_home.client.calling.secret import NONCE, Secret, Signing, Wiped
+from safeum_home.client import secret
+from safeum_home.client.secret import NONCE, Secret, Signing, Wiped
 
 SEED = bytes(range(32))
 

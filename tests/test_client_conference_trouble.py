@@ -13,8 +13,8 @@ from safeum_home.client.calling.handshake import Pair, Shown
 from safeum_home.client.calling.link import LinkState
 from safeum_home.client.calling.peer import _tag
 from safeum_home.client.calling.renewal import CALM, PAUSES
-from safeum_home.client.calling.secret import Secret, Signing, fresh
 from safeum_home.client.sas import Words
+from safeum_home.client.secret import Secret, Signing, fresh
 from safeum_home.protocol.call_types import RING_SECONDS, Ended, Media
 from safeum_home.protocol.command import Done
 from safeum_home.protocol.commands.calls import CallSignal

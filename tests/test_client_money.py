@@ -86,7 +86,7 @@ class MoneyTests(DeskTestCase):
         self.assertIn("0.05 for the connection", self.text())
         for wrong in ("/price", "/price bob"):
             self.enter(wrong)
-            self.assertIn("Of which number?", self.text())
+            self.assertIn("Which number?", self.text())
 
     def test_country(self) -> None:
         self.answer(account_country={})
@@ -139,6 +139,39 @@ class MoneyTests(DeskTestCase):
         self.answer(premium_get={**state, "free": True})
         self.enter("/premium 2")
         self.assertIn("Everybody has premium", self.text())
+
+    def test_topup(self) -> None:
+        """Where to pay is shown, and no page that is not over TLS; ways and amounts as people write them."""
+        ways = {"pages": ["card"], "transfer": True, "currency": "EUR", "smallest": 5_000_000}
+        begun = {
+            "way": "card",
+            "url": "https://checkout.stripe.com/c/pay/cs_1#x",
+            "amount": 12_500_000,
+            "currency": "EUR",
+            "until": MINUTE,
+        }
+        self.answer(balance_ways={**ways, "largest": 200_000_000}, balance_topup=begun)
+        self.enter("/topup")
+        self.assertIn("/topup AMOUNT for 5.00 to 200.00 EUR, through card; /transfer", self.text())
+        for wrong in ("/topup x", "/topup 0", "/topup -5", "/topup 1.2.3"):
+            self.enter(wrong)
+            self.assertIn("How much? As 20, or 12.50.", self.text())
+        self.enter("/topup 12,5 card")
+        self.assertEqual(self.params("balance.topup"), [{"amount": 12_500_000, "way": "card"}])
+        self.assertIn("pay 12.50 EUR: https://checkout.stripe.com/c/pay/cs_1#x .", self.text())
+        for url in ("http://x", "javascript:x", "https\x1b[2J://x"):
+            self.answer(balance_topup={**begun, "url": url})
+            self.enter("/topup 12.50")
+            self.assertIn("do not pay", self.text())
+            self.assertNotIn("\x1b", self.text())
+
+    def test_transfer(self) -> None:
+        told = {"reference": "RF09 AAAQ EAYE AUDA OCAJ", "iban": "DE75 5121", "bic": "", "holder": "A\x1bB"}
+        self.answer(balance_transfer={**told, "currency": "EUR", "until": MINUTE})
+        self.enter("/transfer")
+        self.assertIn("Reference: RF09 AAAQ EAYE AUDA OCAJ", self.text())
+        self.assertNotIn("BIC", self.text())
+        self.assertNotIn("\x1b", self.text())
 
     def test_redeemed(self) -> None:
         """A token is kept until it was redeemed: the code is exchanged once."""

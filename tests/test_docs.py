@@ -30,6 +30,7 @@ NOT_RUN = {
     r"curl https://b\.example": "another node; tests.test_e2e_history_across asks one",
     r"safeum-home turn": "a relay runs until it is ended; tests.test_e2e_turn runs both ways",
     r"safeum-home (rates|cdr|ledger|balance|vouchers)": "tests.test_money_node runs them all",
+    r"safeum-home payments": "tests.test_payments_node runs them all",
     r"safeum chat": "a person's terminal; the tests of the client drive it",
     r"^make ": "would run for ever, or run this test in itself: `make -n` is run instead",
 }
@@ -163,7 +164,7 @@ class SampleTests(SynchronousTestCase):
         uncommented = re.sub(r"^# (?=    \S)", "", self._sample(), flags=re.M)
         uncommented = re.sub(r"^# (?=\w+ = )(?!providers|url)", "", uncommented, flags=re.M)
         shown, sample = config.parse(uncommented), config.parse(self._sample())
-        for section in ("push", "sms"):
+        for section in ("push", "sms", "payments"):
             found, defaults = getattr(shown, section), getattr(sample, section)
             self.assertEqual(len(found.providers), 1)
             self.assertEqual(msgspec.structs.replace(found, providers=[]), defaults)

@@ -131,7 +131,9 @@ class SleepTests(IdleCase):
             contacts.sync contacts.directory contacts.page profile.get profile.avatar.get group.avatar.get
             group.members group.invitations group.readers message.reactions chat.pinned file.download
             push.providers push.get keys.publish keys.query keys.launch turn.credentials
-            call.ringing call.signal call.alive conference.get balance.get voucher.keys premium.get"""
+            call.ringing call.signal call.alive conference.get balance.get voucher.keys premium.get
+            balance.ways
+            telephone.list telephone.missed telephone.dtmf voicemail.get voicemail.greeting.get"""
         self.assertEqual(passive, set(expected.split()))
 
 

@@ -19,10 +19,13 @@ LAYER_OF = {
     **dict.fromkeys(
         ("config_history", "config_limits", "config_push", "config_sms", "config_turn", "rounds"), 0
     ),
+    "config_trunk": 0,
+    **dict.fromkeys(("daemon", "daemon_log"), 0),
     **dict.fromkeys(("config_safenum", "config_premium", "config_payments"), 0),
     **dict.fromkeys(("sealing", "storage", "bus", "metrics"), 1),
     **dict.fromkeys(("accounts", "chats", "keys", "calls", "presence", "safenum", "push", "turn"), 2),
-    **dict.fromkeys(("gateway", "admin", "client", "web", "federation", "bridges"), 3),
+    **dict.fromkeys(("gateway", "admin", "client", "web", "federation", "bridges", "answering"), 3),
+    "trunk": 2,
     **dict.fromkeys(("tap", "node", "operator"), 4),
 }
 SEES = {0: {0}, 1: {0}, 2: {0, 1}, 3: {0}, 4: {0, 1, 2, 3, 4}}

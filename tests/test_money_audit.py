@@ -102,13 +102,14 @@ class MetricsTests(CallCase):
         self.bank.dial(self.ann, "1")
         self.refused("2", "+8835100012345")
         bank = self.bank
-        found = {
-            each.name: each.samples for each in bank.read(lambda c: metrics(c, bank.ledger, bank.counts))
-        }
+        counted = bank.ledger, bank.counts, {("card", "paid"): 2}
+        told = bank.read(lambda c: metrics(c, *counted))
+        found = {each.name: each.samples for each in told}
         self.assertEqual([each.value for each in found["holds"]], [1])
         held = {each.labels["account"]: each.value for each in found["ledger"]}
         self.assertEqual(held["held"], -14_280)
         self.assertEqual(sum(held.values()), 0)
+        self.assertEqual([each.value for each in found["payments"]], [2])
         [refusal] = found["refused"]
         self.assertEqual(refusal.labels, {"asked": "call", "reason": "no_rate"})
         self.assertNotIn(LANDLINE, str(found))

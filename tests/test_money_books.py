@@ -17,7 +17,7 @@ class ClosedTests(CallCase):
         self.bank.dial(self.ann, "1")
         self.answer()
         self.bank.clock.advance(20)
-        self.bank.do(self.bank.calls.seen(self.ann, "1", self.bank.now()))
+        self.bank.do(self.bank.calls.alive(self.bank.now()))
         blind = self.bank.vault.blinder.account(self.ann)
 
         def close(c: Any) -> None:

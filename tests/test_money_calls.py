@@ -209,7 +209,7 @@ class KilledTests(CallCase):
         self.bank.do(self.bank.calls.incoming(self.ann, "3", Leg("", SAFENUM)))
         self.answer()
         self.bank.clock.advance(20)
-        self.bank.do(self.bank.calls.seen(self.ann, "1", self.bank.now()))
+        self.bank.do(self.bank.calls.alive(self.bank.now()))
         self.bank.clock.advance(500)
         self.bank = self.bank.again()
         self.bank.do(self.bank.calls.settle_left())

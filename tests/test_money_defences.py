@@ -11,7 +11,6 @@ from safeum_home.safenum.money.holds import Holds
 from safeum_home.safenum.money.ledger import Ledger
 from safeum_home.safenum.money.settling import Settling
 from safeum_home.safenum.money.tariff import Tariff
-from safeum_home.storage import wallets as wallet_rows
 from tests.without import Defence, check, nothing, yes
 
 CALLS, BOOKS, LEDGER = "tests.test_money_calls.", "tests.test_money_books.", "tests.test_money_ledger."
@@ -40,7 +39,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "payments told again": (BOOKS + "CreditTests.test_credited_once", (Defence(Ledger, "enter", yes),)),
     "calls at once": (
         CALLS + "LimitTests.test_calls_at_once",
-        (Defence(wallet_rows, "count_holds", _none),),
+        (Defence(Holds, "_outgoing", _none),),
     ),
     "what a day may cost": (
         CALLS + "LimitTests.test_spend_per_day",

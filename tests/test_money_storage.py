@@ -1,12 +1,17 @@
 """Money on databases with threads and a disk: whoever comes at the same time, and after a restart."""
 
+from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
 
 from safeum_home.errors import Problem
 from safeum_home.ports.money import Leg, Over
+from safeum_home.ports.payments import Paid, PaidBack
+from safeum_home.safenum.money.payment_record import BANK
 from safeum_home.safenum.money.rate_table import RateTable
+from safeum_home.storage.payments import drop_ended
 from tests.money_case import LANDLINE, RATES, SAFENUM, UNIT, Bank, faults
 from tests.storage import OnPostgres, StorageCase
 
@@ -55,6 +60,45 @@ class StoredMoneyTests(StorageCase):
         with_all = await self.db.read(lambda c: bank.wallets.balance(c, account, "EUR"))
         self.assertEqual((with_all.balance, with_all.held), (10 * MINUTE, 0))
 
+    async def test_payments(self) -> None:
+        """Twenty times the same payment, refunds and purchases at once: added once, and never below zero."""
+        bank = self.bank()
+        account = bank.new_id()
+        await self.db.transact(bank.row_of(account))
+        await self.db.transact(lambda c: bank.payments.open(c, account, "R1", "card", 10 * UNIT, "EUR"))
+        await self.db.transact(lambda c: bank.payments.open(c, account, "RF1", BANK, 0, "EUR"))
+        paid = Paid("R1", "pi_1", 10 * UNIT, "EUR")
+        took = [bank.takings.take("card", [paid]) for _ in range(20)]
+        booked = [bank.takings.book(Paid("RF1", "B", UNIT, "EUR")) for _ in range(5)]
+        await gatherResults([Deferred.fromCoroutine(_done(each)) for each in (*took, *booked)])
+        told = await self.db.read(lambda c: bank.wallets.balance(c, account, "EUR"))
+        self.assertEqual(told.balance, 11 * UNIT)
+        now = bank.now()
+        buy = bank.premium_book.buy
+        bought = [
+            self.db.transact(partial(buy, account=account, months=1, reference=f"{number}", now=now))
+            for number in range(4)
+        ]
+        for each in bought:
+            each.addErrback(lambda failure: failure.trap(Problem) and 0)
+        told_back = [[PaidBack("pi_1", "refunds", total * UNIT, "EUR", total)] for total in (3, 10, 5, 10)]
+        backs = [Deferred.fromCoroutine(_done(bank.takings.take("card", told))) for told in told_back]
+        waiting: list[Deferred[Any]] = [*bought, *backs]
+        await gatherResults(waiting)
+        self.assertEqual(await self.db.read(lambda c: faults(bank, c, [account])), [])
+        totals = {each.account: each.amount for each in await self.db.read(bank.ledger.totals)}
+        self.assertEqual(totals["clearing:card"], 0)
+        self.assertGreaterEqual(totals.get("uncollected", 0), 0)
+        notes = await self.db.read(lambda c: bank.notes.page(c, 0, 9))
+        self.assertEqual(len(notes[0]), 2)
+        await self.reopen()
+        again = self.bank("2")
+        self.assertEqual((await again.audit.check()).faults, [])
+        await self.db.transact(lambda c: c.exec_driver_sql("DELETE FROM ledger_totals"))
+        self.assertEqual(await again.audit.rebuild(), len(totals))
+        self.assertEqual(await self.db.read(lambda c: faults(again, c, [account])), [])
+        self.assertEqual(await self.db.transact(lambda c: drop_ended(c, 2**62)), 2)
+
     async def test_restarted(self) -> None:
         """What is open is settled by the next process; rates and books are there."""
         bank = self.bank()
@@ -64,7 +108,7 @@ class StoredMoneyTests(StorageCase):
         await bank.tables.replace(RATES, RateTable(RATES))
         await bank.calls.outgoing(account, "1", Leg(SAFENUM, LANDLINE))
         await bank.calls.answered(account, "1", bank.now())
-        await bank.calls.seen(account, "1", bank.now() + 30_000)
+        await bank.calls.alive(bank.now() + 30_000)
         await self.reopen()
         again = self.bank("2")
         await again.tables.load()
@@ -74,6 +118,10 @@ class StoredMoneyTests(StorageCase):
         self.assertEqual((balance.balance, balance.held), (UNIT - MINUTE // 2, 0))
         self.assertEqual(await self.db.read(lambda c: faults(again, c, [account])), [])
         self.assertIsNone(await again.calls.settle(account, "1", Over(again.now())))
+
+
+async def _done(work: Awaitable[Any]) -> None:
+    await work
 
 
 class PostgresMoneyTests(OnPostgres, StoredMoneyTests): ...

@@ -27,8 +27,9 @@ NODE = '[node]\nname = "home.example"\nstate_dir = "/nowhere"\n'
 
 
 def blocks(language: str) -> list[str]:
-    """The blocks of the document in a language."""
-    return [body for found, body in FENCE.findall(DOCUMENT.read_text()) if found == language]
+    """The blocks of the document in a language, as far as it is about text messages."""
+    about_texts = DOCUMENT.read_text().partition("\n## Telephone carriers\n")[0]
+    return [body for found, body in FENCE.findall(about_texts) if found == language]
 
 
 def configurations() -> list[Config]:

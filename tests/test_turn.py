@@ -22,6 +22,7 @@ from safeum_home.admin.cli import main
 from safeum_home.admin.offline import Offline
 from safeum_home.admin.turn_wire import TurnGrant
 from safeum_home.config import Config, ConfigError, TurnSection, parse
+from safeum_home.daemon import Owner
 from safeum_home.errors import Code, Erased, Problem
 from safeum_home.node.turn_operation import turn_handlers
 from safeum_home.ports.turn import RELAY_PERIOD, NotGranted, RelayGrant, granted
@@ -29,7 +30,6 @@ from safeum_home.protocol.commands.calls import RelayCredentials
 from safeum_home.sealing.relay import DerivedRelaySecrets
 from safeum_home.sealing.root import generate
 from safeum_home.sealing.vault import open_vault
-from safeum_home.turn.keeping import Owner
 from tests.test_config import NODE, ROOT
 from tests.world import Refused, World
 from tests.world_parts import arena
@@ -223,7 +223,7 @@ class CommandTests(SynchronousTestCase):
             return 7
 
         unused: Any = None
-        offline = Offline(unused, unused, unused, relay)
+        offline = Offline(unused, unused, unused, relay, unused, unused)
         with redirect_stdout(StringIO()) as said, redirect_stderr(StringIO()) as complained:
             code = main(["turn", "--config", str(self.config), *options], offline)
         return code, said.getvalue(), complained.getvalue()
@@ -255,7 +255,7 @@ class CommandTests(SynchronousTestCase):
 
     def test_no_node(self) -> None:
         """Nobody is at the socket."""
-        self.patch(turn_cli, "_is_passed_on", lambda output: True)
+        self.patch(turn_cli, "is_passed_on", lambda output: True)
         for options in ((), ("--grant",)):
             code, said, complained = self._turn("--socket", "/nowhere/admin.sock", *options)
             self.assertEqual((code, said), (3, ""))

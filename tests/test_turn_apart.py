@@ -23,11 +23,11 @@ from safeum_home.admin.cli import main
 from safeum_home.admin.offline import Offline
 from safeum_home.admin.turn_wire import TurnGrant
 from safeum_home.config import ConfigError, LimitSection, TurnSection, parse
+from safeum_home.daemon import Owner, being
 from safeum_home.outgoing.addresses import Addresses
 from safeum_home.ports.turn import RelayGrant
-from safeum_home.turn import keeping
 from safeum_home.turn.coturn import configuration
-from safeum_home.turn.keeping import Kept, Owner
+from safeum_home.turn.keeping import Kept
 from tests.test_config import NODE
 
 SECRET = "ab" * 32
@@ -183,7 +183,7 @@ class TakenOverTests(SynchronousTestCase):
 
     def test_groups(self) -> None:
         """Nor with the rights of root's groups."""
-        with keeping._being(self.owner):
+        with being(self.owner):
             self.assertEqual((os.geteuid(), os.getegid(), os.getgroups()), (*self.owner, []))
 
 
@@ -198,7 +198,7 @@ class GrantTests(SynchronousTestCase):
         unused: Any = None
         with redirect_stderr(StringIO()):
             try:
-                return main(["turn", "--config", str(config), "--grant"], Offline(*[unused] * 4))
+                return main(["turn", "--config", str(config), "--grant"], Offline(*[unused] * 6))
             except SystemExit as ended:
                 return int(ended.code or 0)
             finally:

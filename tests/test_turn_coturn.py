@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.config import TurnSection
+from safeum_home.daemon import Owner
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.addresses import REFUSED, Addresses, embedded
 from safeum_home.ports.turn import RelayGrant
 from safeum_home.turn import keeping
 from safeum_home.turn.coturn import configuration
-from safeum_home.turn.keeping import Kept, Owner, directory
+from safeum_home.turn.keeping import Kept, directory
 from safeum_home.turn.log import LONGEST, SERVES, RelayLog
 
 URLS = ["turn:turn.example:3478?transport=udp", "turns:turn.example:5349?transport=tcp"]

@@ -28,14 +28,21 @@ from safeum_home.config import (
     SupportSection,
     TurnSection,
 )
+from safeum_home.config_payments import PaymentSection
+from safeum_home.config_premium import PremiumSection
 from safeum_home.config_safenum import SafenumSection
 from safeum_home.gateway.session import Session
 from safeum_home.node.alone import ALONE
 from safeum_home.node.domain import make_domain
+from safeum_home.node.telephone import NO_CARRIERS
+from safeum_home.node.topups import NO_PAYMENTS
+from safeum_home.node.voicemail import NOBODY, Answerer
 from safeum_home.node.waking import NO_PUSHES
 from safeum_home.ports import TextMessages
+from safeum_home.ports.carrier import Carriers
 from safeum_home.ports.federation import Peers
 from safeum_home.ports.files import BlobStore
+from safeum_home.ports.payments import PaymentWays
 from safeum_home.ports.push import Pushes
 from safeum_home.protocol import MAX_FRAME, frames
 from safeum_home.rounds import Rounds
@@ -94,6 +101,10 @@ GENEROUS: dict[str, Any] = {
         "call_rings_per_account",
         "call_signals",
         "call_signal_octets_per_account",
+        "voicemail_greetings_per_account",
+        "telephone_dials_per_account",
+        "telephone_rings_per_caller",
+        "telephone_rings_per_number",
     )
     for name in ((rate, f"{rate}_burst") if rate != "commands" else ("commands_per_second", "commands_burst"))
 }
@@ -294,6 +305,11 @@ class World:
         node: str = NODE,
         peers: Peers = ALONE,
         pushes: Pushes = NO_PUSHES,
+        answering: Answerer = NOBODY,
+        carriers: Carriers = NO_CARRIERS,
+        payments: PaymentWays = NO_PAYMENTS,
+        payment_section: PaymentSection | None = None,
+        premium: PremiumSection | None = None,
         clock: Clock | None = None,
         **limits: Any,
     ) -> None:
@@ -311,6 +327,8 @@ class World:
             files=files or FileSection(),
             turn=turn or TurnSection(),
             safenum=safenum or SafenumSection(),
+            payments=payment_section or PaymentSection(),
+            premium=premium or PremiumSection(),
         )
         self.texts = RecordedTexts()
         texts: TextMessages = self.texts
@@ -326,6 +344,9 @@ class World:
             storage=FileStorage(self.store, maybeDeferred),
             peers=peers,
             pushes=pushes,
+            answering=answering,
+            carriers=carriers,
+            payments=payments,
         )
         self.services = self.domain.services
         self.connections: list[Connection] = []

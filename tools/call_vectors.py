@@ -8,8 +8,8 @@ from safeum_home.client.calling import handshake, payloads
 from safeum_home.client.calling.handshake import Pair, Shown
 from safeum_home.client.calling.payloads import Candidate, Control, Description, DescriptionKind
 from safeum_home.client.calling.sealed import Direction, Sealer, filled
-from safeum_home.client.calling.secret import Secret, Signing
 from safeum_home.client.sas import words
+from safeum_home.client.secret import Secret, Signing
 from safeum_home.protocol.signing import encode_octets
 
 PAIR = Pair(

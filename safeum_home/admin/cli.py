@@ -24,10 +24,12 @@ from safeum_home.admin import (
     invite_cli,
     money_cli,
     numbers_cli,
+    payments_cli,
     push_cli,
     words,
 )
 from safeum_home.admin.caller import NoNode, Refused, call
+from safeum_home.admin.carrier_cli import add_carrier
 from safeum_home.admin.offline import Offline, add_commands
 from safeum_home.admin.support_cli import add_support
 from safeum_home.admin.terminal import NO_NODE, NOT_YET, OK, REFUSED, USAGE, ask, fail, say
@@ -107,12 +109,14 @@ def _parser(offline: Offline | None) -> argparse.ArgumentParser:
     if offline is not None:
         add_commands(commands, offline)
         add_turn(commands, _socket, offline.relay)
+        add_carrier(commands, _socket, offline.carrier, offline.render_carrier)
     control_cli.add_commands(commands, add_online, _ask_node)
     invite_cli.add_commands(commands, add_online, _ask_node)
     federation_cli.add_commands(commands, add_online, _ask_node)
     push_cli.add_commands(commands, add_online, _ask_node)
     calls_cli.add_commands(commands, add_online, _ask_node)
     money_cli.add_commands(commands, add_online, _ask_node)
+    payments_cli.add_commands(commands, add_online, _ask_node)
     numbers_cli.add_commands(commands, add_online, _ask_node)
     add("unseal", _unseal, "Feed the root secret to the node: its words, or shares, one a line.")
     add("status", _status, "Show how the node is.").add_argument("--json", action="store_true")

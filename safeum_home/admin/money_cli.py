@@ -107,8 +107,8 @@ class MoneyCommands:
         rows = {
             "prefix": f"+{row.prefix}, {row.destination}",
             "class": row.kind if row.allowed else f"{row.kind}, which may not be called",
-            "connection": f"{_amount(row.connection_fee)} {row.currency}",
-            "minute": f"{_amount(row.per_minute)} {row.currency}",
+            "connection": f"{amount_text(row.connection_fee)} {row.currency}",
+            "minute": f"{amount_text(row.per_minute)} {row.currency}",
             "billed": f"{row.first_increment} s, then every {row.increment} s",
             "since": row.since,
             "until": row.until or "there is another table",
@@ -131,7 +131,7 @@ class MoneyCommands:
         after, is_first = 0, True
         while True:
             page = self._node(arguments, "cdr", wire.CdrParams(arguments.month, after), wire.CdrRows)
-            records = [[*map(_printable, record)] for record in page.records]
+            records = [[*map(printable, record)] for record in page.records]
             if arguments.json:
                 for record in records:
                     print(msgspec.json.encode(dict(zip(page.columns, record, strict=True))).decode())
@@ -145,7 +145,7 @@ class MoneyCommands:
     def ledger(self, arguments: argparse.Namespace) -> int:
         params = wire.LedgerParams(arguments.month)
         totals = self._node(arguments, "ledger", params, wire.LedgerTotals)
-        lines = [f"{row.account:<24} {_amount(row.amount):>20} {row.currency}" for row in totals.totals]
+        lines = [f"{row.account:<24} {amount_text(row.amount):>20} {row.currency}" for row in totals.totals]
         shown(arguments, totals, lines, "Nothing was entered.")
         return OK if totals.balanced else fail(REFUSED, "these do not add up to zero")
 
@@ -166,7 +166,7 @@ class MoneyCommands:
     def credit(self, arguments: argparse.Namespace) -> int:
         params = wire.CreditParams(arguments.login, arguments.amount, arguments.reference, arguments.source)
         done = self._node(arguments, "balance.credit", params, wire.Credited)
-        amount = f"{_amount(done.amount)} {done.currency}"
+        amount = f"{amount_text(done.amount)} {done.currency}"
         told = (
             f"{amount} were added."
             if done.added
@@ -182,18 +182,18 @@ class MoneyCommands:
 
 def _rate(row: wire.RateRow) -> str:
     dates = f"{row.since} - {row.until or '':<10}"
-    price = f"{_amount(row.connection_fee)} + {_amount(row.per_minute)} {row.currency}"
+    price = f"{amount_text(row.connection_fee)} + {amount_text(row.per_minute)} {row.currency}"
     steps = f"{row.first_increment}/{row.increment}"
     refused = "" if row.allowed else "  not allowed"
     return f"+{row.prefix:<15} {row.kind:<12} {dates} {price:<24} {steps:<8} {row.destination}{refused}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Nothing of what a carrier said is for the operator's terminal to obey."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _amount(micros: int) -> str:
+def amount_text(micros: int) -> str:
     """With two decimals, or as many as it has."""
     units, parts = divmod(abs(micros), _MICRO)
     decimals = f"{parts:06}".rstrip("0").ljust(2, "0")

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from safeum_home import config
 from safeum_home.admin import words
+from safeum_home.admin.carrier_cli import Render, Run
 from safeum_home.admin.terminal import NOT_YET, OK, REFUSED, ask, say
 from safeum_home.admin.turn_cli import Relay
 from safeum_home.errors import Problem
@@ -39,6 +40,11 @@ class Offline:
 
     relay: Relay
     """It asks a node, but for the relay's secrets only."""
+
+    carrier: Run
+    """So does this, for those of the processes towards a carrier, and tells it of calls."""
+
+    render_carrier: Render
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", offline: Offline) -> None:

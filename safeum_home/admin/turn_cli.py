@@ -48,7 +48,7 @@ def add_turn(
 
     def run(arguments: argparse.Namespace) -> int:
         if arguments.grant:
-            if not _is_passed_on(sys.stdout):
+            if not is_passed_on(sys.stdout):
                 command.error("secrets are printed into a pipe alone: not on a terminal, nor into a file")
             grant = _granted(socket_of(arguments))
             sys.stdout.buffer.write(msgspec.json.encode(grant) + b"\n")
@@ -68,7 +68,7 @@ def add_turn(
     command.set_defaults(run=run)
 
 
-def _is_passed_on(output: TextIO) -> bool:
+def is_passed_on(output: TextIO) -> bool:
     """Whether what is written there is read by a process, and kept nowhere by the system."""
     mode = os.fstat(output.fileno()).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)

@@ -117,8 +117,11 @@ class Legs:
 
     def has_room(self, account: AccountId) -> bool:
         """Whether one may be in one more."""
-        mine = (leg for leg in self.of(account) if leg.is_caller or leg.stage in ANSWERED)
-        return sum(1 for _ in mine) < self._limits.together
+        return self.engaged(account) < self._limits.together
+
+    def engaged(self, account: AccountId) -> int:
+        """`ports.calls.Engagements`."""
+        return sum(leg.is_caller or leg.stage in ANSWERED for leg in self.of(account))
 
     def may_ring(self, account: AccountId) -> bool:
         """Whether one may be called once more."""

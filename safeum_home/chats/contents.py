@@ -20,6 +20,11 @@ class ChatKind(IntEnum):
     SUPPORT = 3
     GROUP = 4
     SELF = 5
+    VOICEMAIL = 6
+
+
+OF_NODE = (ChatKind.SYSTEM, ChatKind.VOICEMAIL)
+"""Those in which the node alone writes, to one account."""
 
 
 class ChatContents(NamedTuple):

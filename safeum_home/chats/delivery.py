@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from safeum_home.chats.changes.reacted import with_own
-from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.contents import OF_NODE, Chat, ChatContents, ChatKind
 from safeum_home.chats.sealed import decode, open_encoded
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Bus, Published, Waking
@@ -55,6 +55,6 @@ class Delivery:
 
     def _wake(self, chat: Chat | ChatContents, sender: AccountId, encoded: bytes) -> Waking | None:
         """What people write wakes, and alerts; that somebody joined a group, say, does not."""
-        if sender == self._system and chat.kind is not ChatKind.SYSTEM:
+        if sender == self._system and chat.kind not in OF_NODE:
             return None
         return Waking(Wake.MESSAGE, chat.id, encoded)

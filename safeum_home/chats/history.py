@@ -59,7 +59,7 @@ class History:
 
     async def history(self, caller: Caller, params: commands.ChatHistory) -> Raw:
         before = None if params.before is None else self._cursors.decode(params.before)
-        own = (self._registry.support_chat(caller.account), self._registry.self_chat(caller.account))
+        own = self._registry.own_chats(caller.account)
         while True:
             chat = await self._registry.load(ChatId(params.chat))
             if chat is None and params.chat in own:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from safeum_home.chats import lives
 from safeum_home.chats.across.telling import Telling
-from safeum_home.chats.contents import Chat, ChatKind
+from safeum_home.chats.contents import OF_NODE, Chat, ChatKind
 from safeum_home.chats.groups import lives as group_lives
 from safeum_home.chats.groups.rights import Action, may
 from safeum_home.chats.groups.roster import RosterState, open_entry
@@ -38,7 +38,7 @@ from safeum_home.protocol.federation.events import Event
 from safeum_home.spawn import spawn
 from safeum_home.storage import owed, roster
 
-_FIXED = (ChatKind.SYSTEM, ChatKind.SUPPORT)
+_FIXED = (*OF_NODE, ChatKind.SUPPORT)
 Later = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -108,6 +108,7 @@ class HistorySwitch:
         if chat in (
             self._registry.support_chat(caller.account),
             self._registry.system_chat(caller.account),
+            self._registry.voicemail_chat(caller.account),
         ):
             raise Problem(Code.HISTORY_FIXED)
         opened = await self._registry.load(ChatId(chat), caller.account)

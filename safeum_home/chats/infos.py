@@ -23,6 +23,7 @@ _TYPES: dict[ChatKind, ChatType] = {
     ChatKind.SUPPORT: "support",
     ChatKind.GROUP: "group",
     ChatKind.SELF: "self",
+    ChatKind.VOICEMAIL: "voicemail",
 }
 
 

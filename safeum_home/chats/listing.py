@@ -196,7 +196,7 @@ class ChatListing:
         """Who is at the other end, where that is one account."""
         if chat.kind is ChatKind.SYSTEM:
             return self._system
-        if chat.kind in (ChatKind.GROUP, ChatKind.SELF):
+        if chat.kind in (ChatKind.GROUP, ChatKind.SELF, ChatKind.VOICEMAIL):
             return None
         return next(member for member in chat.members if member != account)
 

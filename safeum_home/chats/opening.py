@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from sqlalchemy import Connection
 
 from safeum_home import ids
-from safeum_home.chats.contents import Chat, ChatContents, ChatKind
+from safeum_home.chats.contents import OF_NODE, Chat, ChatContents, ChatKind
 from safeum_home.chats.groups.roster import RosterRecord, RosterState, open_entry
 from safeum_home.chats.record import ChatRecord, open_record, seal_record
 from safeum_home.damage import undamaged
@@ -49,6 +49,10 @@ class ChatOpener:
     def support_chat(self, account: AccountId) -> ChatId:
         """The id of the chat in which an account writes to the staff; it exists from its first message on."""
         return ids.direct_chat_id(account, self.support)
+
+    def voicemail_chat(self, account: AccountId) -> ChatId:
+        """The id of the chat in which callers' messages are; it exists from the first one on."""
+        return ids.direct_chat_id(account, ids.voicemail_account(self.node))
 
     def read(self, c: Connection, chat: ChatId) -> Chat | None:
         """The chat as it is now, on a reading connection; None where there is none. Raises `Tampered`."""
@@ -161,7 +165,7 @@ class ChatOpener:
         def insert(c: Connection) -> None:
             chats.insert_chat(c, row, blinds)
 
-        writers = frozenset((self._system,) if kind is ChatKind.SYSTEM else people)
+        writers = frozenset((self._system,) if kind in OF_NODE else people)
         return Chat(record.id, blind, kind, key, people, writers, record, self._fleeting), insert
 
     def in_roster(self, chat: ChatContents, rows: Sequence[RosterRow]) -> tuple[AccountId, ...]:
@@ -195,7 +199,7 @@ class ChatOpener:
         self, c: Connection, kind: ChatKind, chat: bytes, members: tuple[AccountId, ...]
     ) -> frozenset[AccountId]:
         """An account may write where the other one has it in its list; in a group, where it is a member."""
-        if kind is ChatKind.SYSTEM:
+        if kind in OF_NODE:
             return frozenset((self._system,))
         if kind is ChatKind.SUPPORT:
             return frozenset(members if self.support_open else (self.support,))

@@ -161,9 +161,17 @@ class ChatRegistry:
         """The id of the chat in which an account writes to the staff; it exists from its first message on."""
         return self._opener.support_chat(account)
 
+    def voicemail_chat(self, account: AccountId) -> ChatId:
+        """The id of the chat in which callers' messages are; it exists from the first one on."""
+        return self._opener.voicemail_chat(account)
+
     def self_chat(self, account: AccountId) -> ChatId:
         """The id of the chat of an account with itself; it exists from its first message on."""
         return ids.direct_chat_id(account, account)
+
+    def own_chats(self, account: AccountId) -> tuple[ChatId, ...]:
+        """Those of an account that it has, or would have, though nothing was written yet."""
+        return self.support_chat(account), self.self_chat(account), self.voicemail_chat(account)
 
     def is_new(self, chat: ChatId, account: AccountId) -> bool:
         """Whether a chat that there is not is one that `account` makes by writing into it."""

@@ -1,8 +1,9 @@
 """A message at rest: the very octets that were delivered, sealed for their place.
 
 They are sealed under the chat's key. While a chat keeps no history a message is sealed under a key of its
-own first, which is destroyed with it: what the chat's key then opens begins with the version of sealed octets
-(`sealing.keys`), where a message begins with a brace. Whoever opens rows does it here, and need not know.
+own first, which is destroyed with it; voicemail under that of the day on which it was left. What the chat's
+key then opens begins with the version of sealed octets (`sealing.keys`), where a message begins with a
+brace. Whoever opens rows does it here, and need not know.
 """
 
 from typing import NamedTuple
@@ -10,13 +11,13 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
-from safeum_home.chats.contents import Chat, ChatContents
+from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ports import Key, Keyring, WrappedKey
 from safeum_home.protocol.carried import decode_message
 from safeum_home.protocol.news import About
 from safeum_home.protocol.types import Message
-from safeum_home.storage import keys
+from safeum_home.storage import keys, voicemails
 from safeum_home.storage.rows import EventRow
 
 _OWN = b"\x01"
@@ -68,6 +69,11 @@ def seal_twice(fleeting: Keyring, key: Key, chat: bytes, position: int, encoded:
     inner = own.seal(encoded, _own_context(chat, position))
     own.wipe()
     return Fleeting(seal_under(key, chat, position, inner), owner, wrapped)
+
+
+def seal_for_day(day: Key, key: Key, chat: bytes, position: int, encoded: bytes) -> bytes:
+    """As `seal_under`, for a message that nobody opens any more when the key of its day is destroyed."""
+    return seal_under(key, chat, position, day.seal(encoded, _own_context(chat, position)))
 
 
 def open_under(key: Key, row: EventRow) -> bytes:
@@ -157,7 +163,9 @@ def _own_key(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Key:
 
 
 def _message_key(c: Connection, chat: Chat | ChatContents, position: int) -> Key | None:
-    """The own key of a message; None where it has none."""
+    """The own key of a message, or in voicemail that of its day; None where it has none."""
     owner = keys.message_owner(chat.blind, position)
+    if chat.kind is ChatKind.VOICEMAIL and (day := voicemails.day_of(c, chat.blind, position)) is not None:
+        owner = voicemails.day_owner(day)
     wrapped = keys.FLEETING.key(c, owner)
     return None if wrapped is None else chat.fleeting.unwrap(owner, wrapped)

@@ -37,6 +37,8 @@ from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.loading import load
 from safeum_home.client.search import MOST, Found, search
 from safeum_home.client.state import State
+from safeum_home.client.telephony.media import TelephoneSource
+from safeum_home.client.telephony.telephone import Telephone
 from safeum_home.client.trust import node_at
 from safeum_home.client.voucher_tokens import Token
 from safeum_home.protocol import commands as c
@@ -184,6 +186,17 @@ class Client(GroupMethods):
         options = Options(sign, pins, relay_only)
         self._client._take_calls(media, options, lambda deferred: deferred.asFuture(self._loop))
 
+    def take_telephone(self, media: TelephoneSource, *, relay_only: bool = False) -> Telephone:
+        """See `telephone_taking.TelephoneTaking.take_telephone`."""
+        return self._client._take_telephone(
+            media, lambda deferred: deferred.asFuture(self._loop), relay_only=relay_only
+        )
+
+    @property
+    def telephone(self) -> Telephone | None:
+        """What `take_telephone` has made."""
+        return self._client.telephone
+
     async def start_call(self, account: str, video: bool = False) -> Call:
         """See `call_taking.CallTaking.start_call`."""
         return await self._client.start_call(account, video).asFuture(self._loop)
@@ -229,6 +242,10 @@ class Client(GroupMethods):
     async def download(self, message: Message, target: Any, progress: Progress | None = None) -> int:
         """See `file_transfer.FileTransfer.download`."""
         return await self._client.download(message, target, progress=progress).asFuture(self._loop)
+
+    async def sound_of(self, message: Message) -> bytes:
+        """See `file_transfer.FileTransfer.sound_of`."""
+        return await self._client.sound_of(message).asFuture(self._loop)
 
     async def exchange_voucher(self, code: str) -> Token:
         """See `session.Client.exchange_voucher`."""

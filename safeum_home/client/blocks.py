@@ -12,6 +12,7 @@ from safeum_home.client.message_words import body_text, whole_text
 from safeum_home.client.names import SYSTEM_MARK
 from safeum_home.client.notices import Notice, Outgoing
 from safeum_home.client.text import clock, day, duration, fit, safe, width, wrap
+from safeum_home.client.voicemail_words import voicemail_text
 from safeum_home.protocol import types
 from safeum_home.protocol.signing import ACCOUNT_BODIES
 from safeum_home.protocol.types import LoginAlert, Message
@@ -111,6 +112,8 @@ def _hints(desk: Desk, entry: Outgoing) -> list[str]:
 
 def _alert(desk: Desk, view: ChatView, message: Message) -> str:
     body = message.body
+    if isinstance(body, types.Voicemail):
+        return f"☎ {voicemail_text(body, desk.now())}"
     if not isinstance(body, LoginAlert):
         return f"☎ {body_text(message)}"
     device = f"{safe(body.name)} on {safe(body.system)}"

@@ -4,10 +4,15 @@ from typing import TYPE_CHECKING
 
 from safeum_home.client.calling.call import Call, CallChanged
 from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.conference import Conference
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.conference_desk import ConferenceDesk
 from safeum_home.client.events import Heard
 from safeum_home.client.phone import NO_PHONE, Phone
+from safeum_home.client.telephone_desk import TelephoneDesk
+from safeum_home.client.telephone_numbers import shown
+from safeum_home.client.telephony.call import TelephoneCall
+from safeum_home.client.text import length
 from safeum_home.protocol.call_types import Media
 from safeum_home.protocol.events import CallInvitation
 
@@ -57,6 +62,7 @@ class CallDesk:
         """What was said not to work in what goes on now."""
         self.phone: Phone = NO_PHONE
         self.conferences = ConferenceDesk(desk)
+        self.telephone = TelephoneDesk(desk)
 
     def take(self, phone: Phone) -> None:
         """Ring from now on, and be able to call."""
@@ -68,6 +74,7 @@ class CallDesk:
             phone.attach(client)
             client.on_call(self._rings)
             self.conferences.take()
+        self.telephone.take()
 
     @property
     def waiting(self) -> list[Call]:
@@ -75,15 +82,27 @@ class CallDesk:
         return [call for call in self._all() if call.incoming and call.since is None]
 
     @property
+    def ringing(self) -> int:
+        """How many calls and conferences ring."""
+        return len(self.waiting) + len(self.conferences.waiting) + len(self.telephone.waiting)
+
+    @property
     def callers(self) -> list[str]:
         """Who calls, as they are shown."""
-        return [self._name(call) for call in self.waiting]
+        numbers = [shown(call.number) for call in self.telephone.waiting]
+        return [*(self._name(call) for call in self.waiting), *numbers]
+
+    @property
+    def spoken_in(self) -> Call | TelephoneCall | Conference | None:
+        """What one speaks in, or has begun."""
+        return self.current or self.telephone.current or self.conferences.current
 
     def rings(self) -> str:
         """Who rings, and what can be done; empty where nobody does."""
         calls, conferences = self.waiting, self.conferences.waiting
-        alone = len(calls) + len(conferences) == 1
-        said = [self.conferences.words(each, alone) for each in conferences]
+        alone = self.ringing == 1
+        said = [self.telephone.words(each, alone) for each in self.telephone.waiting]
+        said += [self.conferences.words(each, alone) for each in conferences]
         if len(calls) == 1:
             said.insert(0, self._words(calls[0], alone))
         elif calls:
@@ -95,9 +114,12 @@ class CallDesk:
         name = "" if alone else f" {self._name(call)}"
         return f"{self._name(call)} is calling{_video(call)}: /answer{name} or /decline{name}"
 
-    def decline(self, call: Call) -> None:
+    def decline(self, call: Call | TelephoneCall) -> None:
         """It is not taken; who speaks to somebody else is busy."""
-        call.decline(busy=self.current is not None)
+        if isinstance(call, TelephoneCall):
+            call.decline()
+        else:
+            call.decline(busy=self.current is not None or self.telephone.current is not None)
 
     @property
     def current(self) -> Call | None:
@@ -112,7 +134,8 @@ class CallDesk:
 
     def end(self) -> None:
         """Its person leaves."""
-        for call in self._all():
+        calls: list[Call | TelephoneCall] = [*self._all(), *self.telephone.calls]
+        for call in calls:
             call.hang_up()
         if (conference := self.conferences.current) is not None:
             conference.leave()
@@ -121,8 +144,8 @@ class CallDesk:
         """How it is, for the last line of the screen; empty where nothing is."""
         call = self.current
         if call is None:
-            if not (callers := self.callers):
-                return self.conferences.line()
+            if self.telephone.current is not None or not (callers := self.callers):
+                return self.telephone.line() or self.conferences.line()
             return f"{' and '.join(callers)} {'is' if len(callers) == 1 else 'are'} calling"
         about = call.state.value
         if call.state is CallState.ACTIVE:
@@ -154,9 +177,8 @@ class CallDesk:
         self._desk.tell(text, style, about=None if contact is None else contact.chat)
 
     def _rings(self, call: Call) -> None:
-        alone = len(self.waiting) + len(self.conferences.waiting) == 1
         self._desk.bell()
-        self._tell(call, self._words(call, alone), "contact")
+        self._tell(call, self._words(call, self.ringing == 1), "contact")
 
     def _heard(self, event: Heard) -> None:
         if isinstance(event, CallChanged):
@@ -218,10 +240,3 @@ class CallDesk:
 
 def _video(call: Call) -> str:
     return " with video" if call.media is Media.VIDEO else ""
-
-
-def length(seconds: float) -> str:
-    """`0:08`, `12:30`, `1:05:00`."""
-    minutes, rest = divmod(max(0, int(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

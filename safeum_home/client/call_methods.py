@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from safeum_home.protocol import commands as c
-from safeum_home.protocol.commands import calls, safenum
+from safeum_home.protocol.commands import calls, safenum, telephone
 
 R = TypeVar("R", bound=c.Result)
 
@@ -32,3 +32,11 @@ class CallMethods(ABC):
     def request_safenum(self) -> Awaitable[safenum.SafenumState]:
         """Have an international number, or learn the one that the account has; raises `limit_reached`."""
         return self._ask(safenum.SafenumRequest(), safenum.SafenumState)
+
+    def missed_calls(self, before: int | None = None, limit: int = 50) -> Awaitable[telephone.MissedCalls]:
+        """Who has called one's SafeNUM in vain, the newest first; `before` the last `number` for more."""
+        return self._ask(telephone.TelephoneMissedList(before, limit), telephone.MissedCalls)
+
+    def forget_missed_calls(self) -> Awaitable[c.Done]:
+        """Erase that list."""
+        return self._ask(telephone.TelephoneForget(), c.Done)

@@ -123,6 +123,11 @@ class CallTaking(Signals):
         known = contact is not None and contact.state is ContactState.ACCEPTED
         return known or not state.ready or state.filling is not None
 
+    def _calls_online(self) -> None:
+        """There is a session, on a new connection."""
+        if self._calling is not None:
+            self._calling.online()
+
     def _end_calls(self) -> None:
         if self._calling is not None:
             self._calling.close()

@@ -138,8 +138,8 @@ class ChatView:
 
     @property
     def of_node(self) -> bool:
-        """Whether the other side is the node: its alerts, or its operator's staff."""
-        return self.kind in ("system", "support")
+        """Whether the other side is the node: its alerts, its operator's staff, its voicemail."""
+        return self.kind in ("system", "support", "voicemail")
 
     @property
     def listed(self) -> bool:

@@ -74,8 +74,8 @@ class ConferenceDesk:
 
     def _rings(self, ringing: Ringing) -> None:
         self._ringing.append(ringing)
-        alone = len(self.waiting) + len(self._desk.calls.waiting) == 1
         self._desk.bell()
+        alone = self._desk.calls.ringing == 1
         self._desk.tell(self.words(ringing, alone), "contact", about=ringing.chat)
 
     def _heard(self, event: Heard) -> None:

@@ -236,6 +236,8 @@ class Desk:
             self.note("No chat is open. /chat NAME opens one, /add login@node finds somebody.", "error")
         elif view.kind == "system":
             self.note("This is where your node writes to you. Nobody reads answers here.", "error")
+        elif view.kind == "voicemail":
+            self.note("Nobody reads answers here: /dial NUMBER calls back.", "error")
         elif (refused := refusal(self, view)) is not None:
             self.drafts.sent(view.chat)
             self.outbox.refuse(view.chat, text, f"{refused}.", reply_to)

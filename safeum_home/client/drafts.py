@@ -101,7 +101,7 @@ class Drafts:
         Where no messages are kept the node is not told: it would refuse (`draft_not_kept`).
         """
         view = self._state.chat(chat)
-        if view is None or view.kind == "system":
+        if view is None or view.kind in ("system", "voicemail"):
             return
         self._line[chat] = text
         self._here.pop(chat, None)

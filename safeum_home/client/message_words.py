@@ -7,9 +7,10 @@ from safeum_home.client.file_text import file_text
 from safeum_home.client.group_words import notice_text
 from safeum_home.client.names import Names, within
 from safeum_home.client.text import safe
+from safeum_home.client.voicemail_words import voicemail_text
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted, Unknown
-from safeum_home.protocol.types import Message, Notice, NumberClaim, Text
+from safeum_home.protocol.types import Message, Notice, NumberClaim, Text, Voicemail
 
 QUOTED = 60
 """Characters that are shown of a message which is answered."""
@@ -28,6 +29,8 @@ def body_text(message: Message, called: Callable[[str], str] = safe) -> str:
         return "[deleted]"
     if isinstance(body, Unknown):
         return f"[{safe(body.kind)[:64]}]: {safe(body.text, newlines=True)}".removesuffix(": ")
+    if isinstance(body, Voicemail):
+        return voicemail_text(body)
     if isinstance(body, Notice):
         return notice_text(body, called)
     return f"New login: {safe(body.name)} on {safe(body.system)}"

@@ -16,6 +16,7 @@ from safeum_home.client.message_methods import MessageMethods
 from safeum_home.client.money_methods import MoneyMethods
 from safeum_home.client.presence_methods import PresenceMethods
 from safeum_home.client.push_methods import PushMethods
+from safeum_home.client.voicemail_methods import VoicemailMethods
 from safeum_home.errors import Code, Problem
 from safeum_home.images import Picture, clean
 from safeum_home.protocol import commands as c
@@ -42,7 +43,14 @@ def cleaned(data: bytes) -> Picture:
 
 
 class Methods(
-    MessageMethods, HistoryMethods, PresenceMethods, PushMethods, KeyMethods, CallMethods, MoneyMethods
+    MessageMethods,
+    HistoryMethods,
+    PresenceMethods,
+    PushMethods,
+    KeyMethods,
+    CallMethods,
+    MoneyMethods,
+    VoicemailMethods,
 ):
     """Signing in, and the commands of an open session. All raise the `ClientError`s of `errors`."""
 

@@ -9,6 +9,14 @@ from safeum_home.client.voucher_tokens import Token
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.commands import money
 from safeum_home.protocol.commands.premium import PremiumBuy, PremiumGet, PremiumState
+from safeum_home.protocol.commands.topups import (
+    BalanceTopUp,
+    BalanceTransfer,
+    BalanceWays,
+    PaymentWays,
+    TopUp,
+    Transfer,
+)
 
 R = TypeVar("R", bound=c.Result)
 
@@ -52,6 +60,21 @@ class MoneyMethods(ABC):
         """Add what a token of `exchange_voucher` is worth; raises `bad_voucher`."""
         params = money.BalanceRedeem(token.currency, token.amount, token.input, token.output)
         return self._ask(params, money.Balance)
+
+    def payment_ways(self) -> Awaitable[PaymentWays]:
+        """In which ways one can pay in."""
+        return self._ask(BalanceWays(), PaymentWays)
+
+    def top_up(self, amount: int, way: str | None = None) -> Awaitable[TopUp]:
+        """Begin to pay in: the answer has the page to pay on. `BalanceChanged` tells when the money is there.
+
+        Raises `bad_amount`, `payments_unavailable`, `limit_reached`.
+        """
+        return self._ask(BalanceTopUp(amount, way), TopUp)
+
+    def transfer(self) -> Awaitable[Transfer]:
+        """Where to transfer money, and with which reference; raises `not_found` where none is taken."""
+        return self._ask(BalanceTransfer(), Transfer)
 
     def premium(self) -> Awaitable[PremiumState]:
         """Whether and until when there is premium, and what a month costs."""

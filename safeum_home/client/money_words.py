@@ -2,14 +2,15 @@
 
 import csv
 import io
+import re
 
-from safeum_home.client.call_desk import length
-from safeum_home.client.text import moment, safe
+from safeum_home.client.text import length, moment, safe
 from safeum_home.protocol.cells import cell
 from safeum_home.protocol.commands.money import CallPrice, Invoice, StatementLine
 from safeum_home.protocol.commands.premium import PremiumState
 
 MICRO = 1_000_000
+_AMOUNT = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,6}))?\Z")
 INVOICE_COLUMNS = (
     "invoice",
     "month",
@@ -31,6 +32,14 @@ def amount(micros: int) -> str:
     units, parts = divmod(abs(micros), MICRO)
     decimals = f"{parts:06}".rstrip("0").ljust(2, "0")
     return f"{'-' * (micros < 0)}{units}.{decimals}"
+
+
+def micros(text: str) -> int | None:
+    """What `12.5` or `12,50` says; None where it is no amount."""
+    found = _AMOUNT.match(text)
+    if found is None:
+        return None
+    return int(found[1]) * MICRO + int((found[2] or "").ljust(6, "0"))
 
 
 def percent(basis_points: int) -> str:

@@ -42,7 +42,7 @@ YOU = "You"
 """What one is called oneself; nobody else is shown as this."""
 _START = 7
 """Characters of an account's id that tell those of one group apart for a reader."""
-_TAKEN = ("you", "safeum", "yournode", "system", "support", "admin", "administrator", "notes")
+_TAKEN = ("you", "safeum", "yournode", "system", "support", "admin", "administrator", "notes", "voicemail")
 """Names that speak for the program or the node, or for one's own notes."""
 
 
@@ -81,7 +81,8 @@ class Names:
     def title(self, chat: ChatView) -> str:
         """What to call a chat."""
         if chat.of_node:
-            return f"{SYSTEM_MARK} {label(chat.display_name) or _NODE}"
+            otherwise = "Voicemail" if chat.kind == "voicemail" else _NODE
+            return f"{SYSTEM_MARK} {label(chat.display_name) or otherwise}"
         if chat.kind == "group":
             return f"{GROUP_MARK} {label(chat.display_name)}"
         if chat.kind == "self":

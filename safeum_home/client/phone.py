@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, succeed
 from safeum_home.client.calling.media import MediaSource
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.session import Client
+from safeum_home.client.telephony.media import TelephoneSource
 
 if TYPE_CHECKING:
     from safeum_home.client.webrtc.feed import Source
@@ -34,9 +35,16 @@ class Phone:
         *,
         relay_only: bool = False,
         shows: bool = False,
+        telephone: TelephoneSource | None = None,
+        play: "Callable[[bytes], Deferred[None]] | None" = None,
     ) -> None:
-        """`lacks` says what is missing for being heard; it may block. `shows`: there are pictures."""
+        """`lacks` says what is missing for being heard; it may block. `shows`: there are pictures.
+
+        `play` has a sound file heard here; cancel what it returns to end that.
+        """
         self.source = source
+        self.telephone = telephone
+        self.play = play
         self.why = why
         self.relay_only = relay_only
         self.shows = shows
@@ -51,6 +59,8 @@ class Phone:
         if self.source is not None and not self._attached:
             self._attached = True
             client.take_calls(self.source, relay_only=self.relay_only)
+            if self.telephone is not None:
+                client.take_telephone(self.telephone, relay_only=self.relay_only)
 
     def lacks(self) -> "Deferred[str | None]":
         """What is missing now for being heard: somebody may have plugged a microphone in."""
@@ -103,6 +113,7 @@ def phone(arguments: argparse.Namespace) -> Phone:
 
 
 def _phone(arguments: argparse.Namespace) -> Phone:
+    from safeum_home.client.webrtc import playback
     from safeum_home.client.webrtc.devices import Speaker, missing
     from safeum_home.client.webrtc.recorder import Recorder
     from safeum_home.client.webrtc.studio import Studio
@@ -114,10 +125,15 @@ def _phone(arguments: argparse.Namespace) -> Phone:
         made.trouble(text)
 
     ears = [Recorder(arguments.call_record, trouble)] if arguments.call_record is not None else []
-    studio = Studio(_audio(audio), video, [Speaker(trouble=trouble), *ears], None, trouble)
+    speaker = Speaker(trouble=trouble)
+    studio = Studio(_audio(audio), video, [speaker, *ears], None, trouble)
+
+    def play(octets: bytes) -> "Deferred[None]":
+        return Deferred.fromFuture(asyncio.ensure_future(playback.play(octets, [speaker])))
+
     lacks = missing if audio == "mic" else lambda: None
     only, shows = arguments.call_relay_only, video is not None
-    made = Phone(studio, "", lacks, studio.close, relay_only=only, shows=shows)
+    made = Phone(studio, "", lacks, studio.close, relay_only=only, shows=shows, telephone=studio, play=play)
     return made
 
 

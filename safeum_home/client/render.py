@@ -67,6 +67,12 @@ def presence_words(presence: Presence, now: int, zone: tzinfo | None = None) -> 
     return f"away, {seen}" if presence.state is PresenceState.AWAY else seen
 
 
+_OF_NODE = {
+    "support": "your node's operator answers here",
+    "voicemail": "what callers have left: /voicemail",
+}
+
+
 def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
     """Which chat this is. The address stands beside the name: names are chosen by their owners."""
     view = desk.chat
@@ -76,7 +82,7 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
         return [("header", fit(f" {safe(desk.state.address)}", columns))]
     title = desk.names.title(view)
     if view.of_node:
-        about = "your node writes here" if view.kind == "system" else "your node's operator answers here"
+        about = _OF_NODE.get(view.kind, "your node writes here")
         return [("system-header", fit(f" {title}  {about}", columns))]
     if view.group is not None:
         role = {"owner": ", you are the owner", "admin": ", you are an admin"}.get(view.role or "", "")

@@ -27,20 +27,11 @@ from safeum_home.client.errors import (
     TimedOut,
     local,
 )
+from safeum_home.client.repeatable import REPEATABLE
 from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME, commands
 from safeum_home.protocol.carried import decode
 from safeum_home.protocol.commands import COMMANDS, Command, Params, Phase, Result
-from safeum_home.protocol.commands.calls import (
-    CallAlive,
-    CallAnswer,
-    CallDecline,
-    CallHangup,
-    CallInvite,
-    CallRinging,
-    TurnCredentials,
-)
-from safeum_home.protocol.commands.push import PushGet, PushProviders, PushRemove, PushSet
 from safeum_home.protocol.events import EVENTS
 from safeum_home.protocol.frames import ProblemDetails
 
@@ -48,51 +39,6 @@ TIMEOUT = 30.0
 MAX_CALLS = 256
 
 COMMAND_OF: dict[type[Params], Command] = {command.params: command for command in COMMANDS.values()}
-REPEATABLE: frozenset[type[Params]] = frozenset(
-    {
-        commands.ChatSend,
-        commands.ChatRead,
-        commands.ChatHistory,
-        commands.ListChats,
-        commands.SyncStart,
-        commands.ListContacts,
-        commands.ListDevices,
-        commands.PolicyAccept,
-        commands.PolicyGet,
-        commands.ProfileGet,
-        commands.ProfileSet,
-        commands.AvatarSet,
-        commands.AvatarRemove,
-        commands.AvatarGet,
-        commands.AccountPrivacy,
-        commands.PresenceGet,
-        commands.SessionAck,
-        commands.FileUpload,
-        commands.FileDownload,
-        commands.FileQuota,
-        commands.MessageEdit,
-        commands.MessageDelete,
-        commands.MessageReact,
-        commands.MessageReactions,
-        commands.ChatPin,
-        commands.ChatUnpin,
-        commands.ListPinned,
-        commands.ChatSettingsSet,
-        commands.KeysQuery,
-        CallInvite,
-        CallRinging,
-        CallAnswer,
-        CallDecline,
-        CallHangup,
-        CallAlive,
-        TurnCredentials,
-        PushProviders,
-        PushSet,
-        PushRemove,
-        PushGet,
-    }
-)
-"""Commands for which twice is the same as once."""
 
 
 class Wire(Protocol):

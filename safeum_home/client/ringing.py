@@ -6,27 +6,32 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.group_lookup import called, clearer, marked
 from safeum_home.client.names import GROUP_MARK
 from safeum_home.client.slash import Mistake, matching
+from safeum_home.client.telephone_numbers import shown
+from safeum_home.client.telephony.incoming import IncomingTelephoneCall
 
 
-def call(desk: Desk, text: str) -> Call | None:
+def call(desk: Desk, text: str) -> Call | IncomingTelephoneCall | None:
     """The call that is meant, or the only one; None where nobody calls, or nobody who is called so.
 
     Raises `Mistake` where it could be several: nobody is spoken to whom one did not mean.
     """
-    calls = _of(desk, text)[0] if text else desk.calls.waiting
-    return _one(desk, calls, [])[0]
+    if text:
+        return _one(desk, _of(desk, text)[0], desk.calls.telephone.called(text))
+    return _one(desk, desk.calls.waiting, desk.calls.telephone.waiting)
 
 
-def meant(desk: Desk, text: str) -> tuple[Call | None, Ringing | None]:
-    """The same, of calls and conferences: one of the two, or neither."""
+def meant(desk: Desk, text: str) -> Call | IncomingTelephoneCall | Ringing | None:
+    """The same, of calls and conferences."""
+    waiting, conferences = desk.calls.conferences.waiting, desk.calls.conferences
     if not text:
-        return _one(desk, desk.calls.waiting, desk.calls.conferences.waiting)
+        found = _one(desk, desk.calls.waiting, desk.calls.telephone.waiting, waiting)
+        return found or next(iter(waiting), None)
     calls, whole = ([], False) if marked(text) else _of(desk, text)
     people = [desk.state.contacts[each.peer] for each in calls]
-    conferences = desk.calls.conferences
-    groups, all_of_it = called(conferences.waiting, text, lambda each: conferences.group(each.chat))
+    groups, all_of_it = called(waiting, text, lambda each: conferences.group(each.chat))
     people, groups = clearer(people, groups, (whole, all_of_it))
-    return _one(desk, calls if people else [], groups)
+    found = _one(desk, calls if people else [], desk.calls.telephone.called(text), groups)
+    return found or next(iter(groups), None)
 
 
 def _of(desk: Desk, text: str) -> tuple[list[Call], bool]:
@@ -38,11 +43,15 @@ def _of(desk: Desk, text: str) -> tuple[list[Call], bool]:
     return [each for each in calls if each.peer in accounts], whole
 
 
-def _one(desk: Desk, calls: list[Call], groups: list[Ringing]) -> tuple[Call | None, Ringing | None]:
-    """Of two calls of one person's the one that rings longer."""
+def _one(
+    desk: Desk, calls: list[Call], numbers: list[IncomingTelephoneCall], groups: list[Ringing] | None = None
+) -> Call | IncomingTelephoneCall | None:
+    """Of two calls of one person's the one that rings longer; raises `Mistake` for several."""
     callers = {each.peer: each for each in reversed(calls)}
-    if len(callers) + len(groups) > 1:
+    groups = groups or []
+    if len(callers) + len(numbers) + len(groups) > 1:
         names = [desk.names.name(account) for account in reversed(callers)]
+        names += [shown(each.number) for each in numbers]
         names += [f"{GROUP_MARK} {desk.calls.conferences.group(each.chat)}" for each in groups]
         raise Mistake(f"Which one? {', '.join(names)}: write one of these.")
-    return next(iter(callers.values()), None), next(iter(groups), None)
+    return next(iter(callers.values()), None) or next(iter(numbers), None)

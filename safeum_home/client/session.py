@@ -10,7 +10,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from safeum_home.client.call_taking import CallTaking
 from safeum_home.client.connection import Dial
 from safeum_home.client.errors import (
     ASLEEP,
@@ -31,6 +30,7 @@ from safeum_home.client.loading import load
 from safeum_home.client.plug import Plug
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
 from safeum_home.client.requests import TIMEOUT, Calls, Wire
+from safeum_home.client.telephone_taking import TelephoneTaking
 from safeum_home.client.voucher_taking import Exchanges, VoucherTaking
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
@@ -41,7 +41,7 @@ _log = Logger()
 _random = SystemRandom().random
 
 
-class Client(CallTaking, FileTransfer, VoucherTaking):
+class Client(TelephoneTaking, FileTransfer, VoucherTaking):
     """A device of an account. Make one with `connect`, then `register`, `login` or `resume`.
 
     From then on it stays connected: it comes back by itself with the token and the cursor it holds, sends
@@ -105,8 +105,7 @@ class Client(CallTaking, FileTransfer, VoucherTaking):
         self._calls.opened()
         self._begin_presence()
         self._inbox.acks.flush()
-        if self._calling is not None:
-            self._calling.online()
+        self._calls_online()
 
     def close(self) -> "Deferred[None]":
         """Leave; the token stays valid. Fires when the connection is closed."""

@@ -1,14 +1,17 @@
 """The commands of the terminal client for calls."""
 
 from safeum_home.client import ringing
-from safeum_home.client.call_desk import length
+from safeum_home.client.calling.conference import Conference
 from safeum_home.client.chat_lookup import bare, meant
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.phone import INSTEAD
 from safeum_home.client.slash import Mistake, connected, find, opened, people, slash
 from safeum_home.client.standing import STANDING
-from safeum_home.client.text import stamp
+from safeum_home.client.telephone_desk import OPEN
+from safeum_home.client.telephone_numbers import shown
+from safeum_home.client.telephony.incoming import IncomingTelephoneCall
+from safeum_home.client.text import length, stamp
 from safeum_home.errors import Code
 from safeum_home.protocol.call_types import Media
 from safeum_home.protocol.types import ContactState
@@ -40,8 +43,8 @@ async def _start(desk: Desk, argument: str, video: bool) -> None:
     if contact.state is not ContactState.ACCEPTED:
         raise Mistake(f"{desk.names.name(contact.account)}: {STANDING[contact.state]}.")
     connected(desk, "nobody was called")
-    _free(desk)
-    await _able(desk)
+    free(desk)
+    await able(desk)
     if video and not desk.calls.phone.shows:
         raise Mistake(NOTHING_TO_SHOW)
     try:
@@ -53,9 +56,9 @@ async def _start(desk: Desk, argument: str, video: bool) -> None:
     desk.calls.begun(call)
 
 
-def _free(desk: Desk) -> None:
+def free(desk: Desk) -> None:
     """Raises `Mistake` where somebody would be spoken to without knowing of the other."""
-    if desk.calls.current is not None:
+    if desk.calls.current is not None or desk.calls.telephone.current is not None:
         raise Mistake("You are in a call: /hangup ends it.")
     if desk.calls.conferences.current is not None:
         raise Mistake("You are in a conference: /hangup leaves it.")
@@ -67,12 +70,12 @@ async def _conference(desk: Desk, argument: str) -> None:
     if view is None or view.kind != "group":
         raise Mistake("A conference is of a group: /conference GROUP. /call calls somebody.")
     connected(desk, "nobody was called")
-    _free(desk)
-    await _able(desk)
+    free(desk)
+    await able(desk)
     await desk.client.conference(view.chat)
 
 
-async def _able(desk: Desk) -> None:
+async def able(desk: Desk) -> None:
     """Raises `Mistake` where nobody would hear anything."""
     phone = desk.calls.phone
     if phone.source is None:
@@ -95,26 +98,28 @@ async def _answer(desk: Desk, argument: str) -> None:
     if call is None:
         others = ", ".join(desk.calls.callers)
         raise Mistake(f"It is {others} who calls." if others else f"Nobody is calling you.{_joins(desk)}")
-    _free(desk)
-    await _able(desk)
-    call.answer(video=desk.calls.phone.shows)
+    free(desk)
+    await able(desk)
+    if isinstance(call, IncomingTelephoneCall):
+        call.answer()
+    else:
+        call.answer(video=desk.calls.phone.shows)
 
 
 @slash("hangup", "", "end the call, or leave the conference")
 async def _hangup(desk: Desk, argument: str) -> None:
-    call, conference = desk.calls.current, desk.calls.conferences.current
-    if call is None and conference is not None:
-        conference.leave()
-        return
-    call = call or ringing.call(desk, "")
-    if call is None:
+    found = desk.calls.spoken_in or ringing.call(desk, "")
+    if found is None:
         raise Mistake(NO_CALL)
-    call.hang_up()
+    if isinstance(found, Conference):
+        found.leave()
+    else:
+        found.hang_up()
 
 
 @slash("mic", "off|on", "not be heard in the call, or be heard again", lambda _: ["off", "on"])
 async def _mic(desk: Desk, argument: str) -> None:
-    call = desk.calls.current or desk.calls.conferences.current
+    call = desk.calls.spoken_in
     if call is None:
         raise Mistake(NO_CALL)
     if argument.casefold() not in ("", "off", "on"):
@@ -136,6 +141,15 @@ async def _camera(desk: Desk, argument: str) -> None:
     desk.note(SEEN if call.shows else "You are not seen: /camera on ends that.")
 
 
+async def _open_calls(desk: Desk) -> None:
+    """Those with the telephone network that go on, on whichever device."""
+    telephone = desk.client.telephone
+    for each in [] if telephone is None else (await telephone.open_calls()).calls:
+        where = "" if each.here else ", on another device"
+        lasts = "rings" if each.since is None else length((desk.now() - each.since) / 1000)
+        desk.note(f"Now: {shown(each.number or None)}, {lasts}{where} ({OPEN})")
+
+
 @slash("calls", "[forget]", "when you have spoken in calls, as your node keeps it", lambda _: ["forget"])
 async def _calls(desk: Desk, argument: str) -> None:
     if argument == "forget":
@@ -144,6 +158,7 @@ async def _calls(desk: Desk, argument: str) -> None:
         return
     if argument:
         raise Mistake("/calls, or /calls forget.")
+    await _open_calls(desk)
     found = await desk.client.call_log()
     for each in reversed(found.calls):
         desk.note(f"{stamp(each.at, desk.now())}  {length(each.seconds)}")

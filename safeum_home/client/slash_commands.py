@@ -21,6 +21,8 @@ from safeum_home.client import slash_profile as slash_profile
 from safeum_home.client import slash_search as slash_search
 from safeum_home.client import slash_sleep as slash_sleep
 from safeum_home.client import slash_sync as slash_sync
+from safeum_home.client import slash_telephone as slash_telephone
+from safeum_home.client import slash_voicemail as slash_voicemail
 from safeum_home.client.chat_lookup import bare, writable
 from safeum_home.client.desk import Desk
 from safeum_home.client.mentions import mentions

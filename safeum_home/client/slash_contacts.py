@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from safeum_home.client import group_lookup, ringing
+from safeum_home.client.calling.conferences import Ringing
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.names import GROUP_MARK, label
@@ -80,13 +81,13 @@ async def _accept(desk: Desk, argument: str) -> None:
     "decline", "[NAME]", "drop a request, of which they are not told, an invitation, or a call", _declinable
 )
 async def _decline(desk: Desk, argument: str) -> None:
-    call, conference = ringing.meant(desk, argument)
-    if call is not None:
-        desk.calls.decline(call)
+    found = ringing.meant(desk, argument)
+    if isinstance(found, Ringing):
+        found.decline()
+        desk.note(f"Declined to speak in {GROUP_MARK} {desk.calls.conferences.group(found.chat)}.")
         return
-    if conference is not None:
-        conference.decline()
-        desk.note(f"Declined to speak in {GROUP_MARK} {desk.calls.conferences.group(conference.chat)}.")
+    if found is not None:
+        desk.calls.decline(found)
         return
     if (one := _invited(desk, argument)) is not None:
         await group_lookup.decline(desk, one)

@@ -11,13 +11,13 @@ from safeum_home.client.chat_view import UNKNOWN, ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.file_names import free, storable
 from safeum_home.client.file_text import size_text
+from safeum_home.client.file_transfer import file_in
 from safeum_home.client.partial_file import partial_path
 from safeum_home.client.progress import Transfer
 from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.standing import NOT_KNOWN
 from safeum_home.client.text import moment, safe
 from safeum_home.client.upload import FileTooLarge
-from safeum_home.protocol.files import File
 from safeum_home.protocol.types import Message
 
 _MARK = "file "
@@ -56,8 +56,8 @@ async def _files(desk: Desk, argument: str) -> None:
         raise Mistake("There is no file in what is loaded of this chat. /history loads older messages.")
     desk.listed = [f"{_MARK}{message.id}" for message in found]
     for number, message in enumerate(found, 1):
-        body = message.body
-        assert isinstance(body, File)
+        body = file_in(message)
+        assert body is not None
         at = moment(message.at)
         by = safe(desk.names.name(message.sender))
         about = f"{safe(body.name)} ({size_text(body.size)}), {by}, {at.day} {at:%b} {at:%H:%M}"
@@ -69,8 +69,8 @@ async def _files(desk: Desk, argument: str) -> None:
 async def _save(desk: Desk, argument: str) -> None:
     view = opened(desk)
     message, where = _meant(desk, argument)
-    body = message.body
-    assert isinstance(body, File)
+    body = file_in(message)
+    assert body is not None
     target = _target(where, body.name)
 
     def save(transfer: Transfer) -> "Deferred[Any]":
@@ -124,7 +124,7 @@ async def _shown(
 
 
 def _of_chat(view: ChatView) -> list[Message]:
-    return [message for message in view.messages if isinstance(message.body, File)]
+    return [message for message in view.messages if file_in(message) is not None]
 
 
 def _parted(argument: str) -> tuple[Path, str]:

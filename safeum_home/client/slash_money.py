@@ -3,10 +3,13 @@
 from pathlib import Path
 
 from safeum_home.client.desk import Desk
-from safeum_home.client.money_words import amount, invoice_csv, line, premium, price
+from safeum_home.client.dialled import asked
+from safeum_home.client.money_words import amount, invoice_csv, line, micros, premium, price
 from safeum_home.client.notices import Notice
 from safeum_home.client.slash import Mistake, slash
+from safeum_home.client.telephone_numbers import shown
 from safeum_home.client.text import safe
+from safeum_home.client.topup_words import page, transfer, ways
 from safeum_home.protocol.commands.premium import MOST_MONTHS
 
 SHOWN = 50
@@ -37,10 +40,8 @@ async def _country(desk: Desk, argument: str) -> None:
 
 @slash("price", "NUMBER", "what a call to a number costs")
 async def _price(desk: Desk, argument: str) -> None:
-    number = "".join(each for each in argument if each not in " ()-./")
-    if not number.removeprefix("+").isdecimal():
-        raise Mistake("Of which number? As +49 30 123456.")
-    desk.note(price(await desk.client.call_price(number)))
+    number = await asked(desk, argument)
+    desk.note(f"{shown(number)}: {price(await desk.client.call_price(number))}.")
 
 
 @slash("invoice", "[MONTH FILE]", "which invoices there are, or save one (CSV)")
@@ -68,6 +69,22 @@ async def _redeem(desk: Desk, argument: str) -> None:
     desk.note(f"{amount(token.amount)} {safe(token.currency)} were added: {amount(told.balance)} now.")
 
 
+@slash("topup", "AMOUNT [WAY]", "pay in, as 20: on which page, or what ways there are")
+async def _topup(desk: Desk, argument: str) -> None:
+    if not argument:
+        desk.note(ways(await desk.client.payment_ways()))
+        return
+    text, _, way = argument.partition(" ")
+    begun = await desk.client.top_up(_amount(text), way.strip() or None)
+    desk.note(page(begun))
+
+
+@slash("transfer", "", "pay in by a bank transfer: where to, and with which reference")
+async def _transfer(desk: Desk, argument: str) -> None:
+    told = await desk.client.transfer()
+    desk.read([Notice(desk.now(), None, each, "help") for each in transfer(told)])
+
+
 @slash("premium", "[MONTHS]", "until when you have premium, or pay for months of it")
 async def _premium(desk: Desk, argument: str) -> None:
     state = await desk.client.premium()
@@ -83,6 +100,13 @@ async def _premium(desk: Desk, argument: str) -> None:
         desk.note("Nothing was paid.")
         return
     desk.note(premium(await desk.client.buy_premium(months, state.price), desk.now()))
+
+
+def _amount(text: str) -> int:
+    found = micros(text)
+    if not found:
+        raise Mistake("How much? As 20, or 12.50.")
+    return found
 
 
 def _save(name: str, text: str) -> str:

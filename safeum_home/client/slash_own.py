@@ -70,6 +70,8 @@ SECTIONS = {
     "slash_search": "Searching",
     "slash_contacts": "People",
     "slash_calls": "Calls",
+    "slash_telephone": "The telephone network: open, it hears what is said",
+    "slash_voicemail": "Voicemail",
     "slash_money": "Money",
     "slash_sync": "Finding people by their numbers",
     "slash_groups": "Groups",

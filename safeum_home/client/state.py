@@ -24,7 +24,7 @@ from safeum_home.protocol.news import is_own
 from safeum_home.protocol.types import ChatSummary, Contact, Message, Profile
 
 MAX_CHATS = 2000
-NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support"}
+NODE_NAMES = {"system": "SafeUM", "support": "SafeUM Support", "voicemail": "Voicemail"}
 """What the node's own contacts are called before it has said so."""
 
 

@@ -44,6 +44,11 @@ WORDS = {
         "Your node has no room for this file beside what you have sent before. /quota says how much there is;"
         " a file that you delete makes room, once it is deleted wherever you have sent it."
     ),
+    Code.NO_BALANCE: "The balance is not enough for this: /balance.",
+    Code.NO_SAFENUM: "You have no number to call from: /number request asks for one.",
+    Code.COUNTRY_NEEDED: "Say first in which country you live, for the tax in prices: /country CODE.",
+    Code.SPEND_LIMIT: "What may be spent on calls in a day is spent.",
+    Code.CARRIER_UNAVAILABLE: "Nothing leads to the telephone network at present.",
     Code.FILE_LOST: "Your node has lost this file, or a part of it.",
     Code.NODE_UNREACHABLE: "That is on another node, which does not answer now.",
     Code.FEDERATION_REFUSED: (
@@ -187,11 +192,22 @@ def words(error: ClientError | Problem) -> str:
         if error.of(Code.CONSENT_NEEDED) and error.details.detail:
             version = safe(error.details.detail)
             return f"`safeum policy` shows what is to be agreed to, and --agree {version} agrees."
+        if error.of(Code.DESTINATION_REFUSED) and error.details.detail:
+            return _refused_destination(error.details.detail)
         if error.of(Code.WEAK_PASSWORD, Code.WEAK_PIN) and error.details.detail:
             return f"{safe(title).removesuffix('.')}: {safe(error.details.detail)}."
     else:
         return safe(str(error))
     return _WORDS.get(code, safe(title))
+
+
+def _refused_destination(kind: str) -> str:
+    known = {
+        "emergency": "No emergency service can be called from here: use another telephone.",
+        "short": "Short numbers lead nowhere from here: write the whole number, with + and the country.",
+        "own": "That is your own number.",
+    }
+    return known.get(kind, f"Numbers of this kind ({safe(kind)}) are not called from your node.")
 
 
 def explain(error: ClientError | Problem) -> str:
@@ -207,3 +223,10 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{round(seconds / 60)} min"
     return f"{round(seconds / 3600)} h" if seconds < 172800 else f"{round(seconds / 86400)} days"
+
+
+def length(seconds: float) -> str:
+    """`0:08`, `12:30`, `1:05:00`."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -6,7 +6,7 @@ bridge and no later answer of the node puts another one in its place.
 
 from functools import lru_cache
 
-from safeum_home.ids import AccountId, direct_chat_id, support_account, system_account
+from safeum_home.ids import AccountId, direct_chat_id, support_account, system_account, voicemail_account
 from safeum_home.protocol.commands import Opened
 from safeum_home.protocol.signing import decode_octets, fingerprint, is_authentic, speaks_for_node
 from safeum_home.protocol.types import Message
@@ -48,18 +48,23 @@ class NodeVoice:
         return "" if key is None else fingerprint(key)
 
     def contact(self, kind: str) -> AccountId:
-        """Who writes in a chat of the kind `system` or `support`."""
-        return system_account(self.node) if kind == "system" else support_account(self.node)
+        """Who writes in a chat of the kind `system`, `support` or `voicemail`."""
+        return support_account(self.node) if kind == "support" else system_account(self.node)
+
+    def chat_of(self, kind: str) -> str:
+        """The chat of this kind."""
+        other = voicemail_account(self.node) if kind == "voicemail" else self.contact(kind)
+        return direct_chat_id(self.account, other)
 
     def kind(self, chat: str, sender: str) -> str | None:
-        """`system`, `support`, or `direct` for the chat with `sender`; None for one of more people.
+        """`system`, `support`, `voicemail`, or `direct` for the chat with `sender`; None for a larger one.
 
         Also for one that only one's own messages tell of: the id of a chat does not say with whom it is.
         """
         if not self._told:
             return None
-        for kind in ("system", "support"):
-            if chat == direct_chat_id(self.account, self.contact(kind)):
+        for kind in ("system", "support", "voicemail"):
+            if chat == self.chat_of(kind):
                 return kind
         known = sender != self.account and chat == direct_chat_id(self.account, AccountId(sender))
         return "direct" if known else None

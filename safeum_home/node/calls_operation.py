@@ -5,7 +5,9 @@ from safeum_home.admin.metrics import Metrics
 from safeum_home.admin.wire import Params
 from safeum_home.errors import Code, Problem
 from safeum_home.node.calls_metrics import metrics, of_conferences
+from safeum_home.node.carriers_metrics import of_carriers
 from safeum_home.node.service import Node
+from safeum_home.node.telephone_metrics import of_telephone
 
 
 def calls_handlers(node: Node) -> dict[str, Handler]:
@@ -16,6 +18,8 @@ def calls_handlers(node: Node) -> dict[str, Handler]:
             raise Problem(Code.SEALED, f"the node is not open yet: it is {node.status}")
         calls, conferences = node.domain.calls, node.domain.conferences
         groups = of_conferences(conferences.hub, conferences.here)
-        return Metrics([*metrics(calls.legs, calls.counts), *groups])
+        telephone = of_telephone(node.domain.telephone)
+        carriers = [] if node.carriers is None else of_carriers(node.carriers)
+        return Metrics([*metrics(calls.legs, calls.counts), *groups, *telephone, *carriers])
 
     return {"calls.metrics": Handler(Params, numbers)}

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.config import Config, DatabaseSection, ListenSection, NodeSection
 from safeum_home.gateway.tls import ServerTls, self_signed
+from safeum_home.node.bridging import BridgeKinds
 from safeum_home.node.report import report_of
 from safeum_home.node.service import Node
 from safeum_home.node.terminal_sms import SECTION, terminal_bridge
@@ -95,7 +96,7 @@ def start_passing(
         in_memory=True,
         tls=tls,
         give_up=give_up,
-        sms_bridges=terminal_bridge,
+        kinds=BridgeKinds(sms=terminal_bridge),
     )
     node.startService()
     node.feed(generate(arena))

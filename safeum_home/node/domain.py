@@ -39,11 +39,16 @@ from safeum_home.node.reading import make_reading
 from safeum_home.node.running import Domain as Domain
 from safeum_home.node.shared_chats import make_shared_chats
 from safeum_home.node.shared_posts import make_shared_posts
+from safeum_home.node.telephone import NO_CARRIERS, make_telephone
+from safeum_home.node.topups import NO_PAYMENTS
 from safeum_home.node.turn import make_turn
 from safeum_home.node.turning import InThread
+from safeum_home.node.voicemail import NOBODY, Answerer, make_voicemail
 from safeum_home.node.waking import NO_PUSHES, make_waking
 from safeum_home.ports import Database, Forfeits, MissedPage, TextMessages
+from safeum_home.ports.carrier import Carriers
 from safeum_home.ports.federation import Peers
+from safeum_home.ports.payments import PaymentWays
 from safeum_home.ports.push import Pushes
 from safeum_home.protocol import commands
 from safeum_home.protocol.signing import encode_octets
@@ -64,11 +69,15 @@ def make_domain(
     storage: FileStorage,
     peers: Peers = ALONE,
     pushes: Pushes = NO_PUSHES,
+    answering: Answerer = NOBODY,
+    carriers: Carriers = NO_CARRIERS,
+    payments: PaymentWays = NO_PAYMENTS,
 ) -> Domain:
     """Wire the domain of the node `config` describes. `clock` provides IReactorTime.
 
     `in_thread` runs what blocks; `forfeits` are ended with each account that is closed. Files lie in
-    `storage`. `peers` are other nodes. Devices are woken through `pushes`.
+    `storage`. `peers` are other nodes. Devices are woken through `pushes`; `carriers` lead to the
+    telephone network, and `answering` answers calls from there. Payments are begun through `payments`.
     """
     means = make_means(config, clock, database, vault, in_thread, peers)
     directory, registry, bus, section = means.directory, means.registry, means.bus, config.limits
@@ -86,7 +95,7 @@ def make_domain(
     keys, turn = make_keys(means, side, in_thread), make_turn(means)
     call_log = make_call_log(means)
     calls = make_calls(means, call_log.times)
-    money = make_money(means)
+    money = make_money(means, payments)
     conferences = make_conferences(means, side, call_log.times, calls.routes)
 
     async def retell(account: AccountId, change: Callable[[Connection], bool]) -> Callable[[], None]:
@@ -94,6 +103,10 @@ def make_domain(
         return await people.changes.change(owner, lambda c, record: record if change(c) else None)
 
     numbers = make_numbers(means, retell)
+    voicemail = make_voicemail(means, files.means, messaging.delivery, answering)
+    telephone = make_telephone(
+        means, money, numbers, calls.legs, waking.registrations, carriers, voicemail.mailbox
+    )
     keys.shown.speak = conferences.here.speak
 
     def forget(account: AccountId, login: str) -> None:
@@ -105,6 +118,7 @@ def make_domain(
         keys.forget_account(account)
         calls.forget_account(account)
         conferences.forget_account(account)
+        telephone.forget_account(account)
         call_log.times.forget_account(account)
         waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
@@ -148,6 +162,8 @@ def make_domain(
         **turn.routes,
         **money.routes,
         **numbers.routes,
+        **voicemail.routes,
+        **telephone.routes,
     }
     sources = (*messaging.sources, *people.sources, *groups.sources, *ways.sources, *keys.sources)
     services = Services(
@@ -179,6 +195,8 @@ def make_domain(
         **turn.rates,
         **calls.rates,
         **conferences.rates,
+        **voicemail.rates,
+        **telephone.rates,
     }
     limits = limits_in_use(
         section,
@@ -189,6 +207,7 @@ def make_domain(
         accounts.devices,
         groups.use,
         calls.use,
+        telephone.use,
         **rates,
     )
     shown = Accounts(database, directory, bus.connected)
@@ -226,4 +245,6 @@ def make_domain(
         conferences,
         money,
         numbers,
+        voicemail,
+        telephone,
     )

@@ -12,10 +12,12 @@ from safeum_home.gateway.dispatch import Routes
 from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.startup import StartError
+from safeum_home.node.topups import make_topups
+from safeum_home.ports.payments import PaymentWays
 from safeum_home.protocol.commands import money as commands
-from safeum_home.protocol.commands.premium import PremiumBuy, PremiumGet
-from safeum_home.safenum.money import amounts, vat
+from safeum_home.safenum.money import vat
 from safeum_home.safenum.money.audit import Audit
+from safeum_home.safenum.money.beats import Beats
 from safeum_home.safenum.money.cdr import CdrBook
 from safeum_home.safenum.money.charging import CallCharging, CreditsAndPurchases
 from safeum_home.safenum.money.commands import MoneyCommands
@@ -24,10 +26,12 @@ from safeum_home.safenum.money.credits import CreditBook
 from safeum_home.safenum.money.holds import Holds
 from safeum_home.safenum.money.invoices import InvoiceBook
 from safeum_home.safenum.money.ledger import Ledger
-from safeum_home.safenum.money.premium import PremiumBook, PremiumCommands
+from safeum_home.safenum.money.notes import NoteBook
+from safeum_home.safenum.money.premium import PremiumCommands
 from safeum_home.safenum.money.rate_table import RateTables
 from safeum_home.safenum.money.settling import Settling
 from safeum_home.safenum.money.sweep import MoneySweep
+from safeum_home.safenum.money.takings import Takings
 from safeum_home.safenum.money.tariff import Tariff
 from safeum_home.safenum.money.telling import BalanceTelling
 from safeum_home.safenum.money.voucher_commands import VoucherCommands
@@ -53,6 +57,9 @@ class MoneyParts(NamedTuple):
     ledger: Ledger
     audit: Audit
     counts: MoneyCounts
+    takings: Takings
+    """For whoever is told of payments."""
+    notes: NoteBook
     premium: PremiumCommands
     """`ports.premium.Premium`, for whoever offers what it is needed for."""
     cdrs: CdrBook
@@ -88,24 +95,21 @@ class MoneyParts(NamedTuple):
         self.charging.stop()
 
 
-def make_money(means: DomainMeans) -> MoneyParts:
-    """As the section `[safenum]` says."""
+def make_money(means: DomainMeans, ways: PaymentWays) -> MoneyParts:
+    """As the section `[safenum]` says; payments are begun through `ways`."""
     section, database, blinder = means.config.safenum, means.database, means.vault.blinder
     key, keyring, now = means.vault.money, means.vault.keyring, means.milliseconds
     ledger, wallets = Ledger(key, blinder), Wallets(keyring, blinder)
     tables = RateTables(database, key, now)
     tariff, cdrs, run = Tariff(section, tables, vat.load(vat.STANDARD)), CdrBook(keyring, blinder), _random()
     holds = Holds(section, ledger, wallets, tariff, blinder, run, _random)
-    settling = Settling(section.currency, ledger, wallets, cdrs, blinder, run, now)
+    beats = Beats(key, blinder, run)
+    settling = Settling(section.currency, ledger, wallets, cdrs, beats, blinder, run, now)
     book = CreditBook(ledger, wallets, tariff, settling, blinder, now)
     telling = BalanceTelling(database, wallets, means.bus, section.currency)
     does = MoneyCommands(section, database, wallets, tariff, InvoiceBook(means.node, wallets, blinder), now)
-    counts, currency = MoneyCounts(), section.currency
-    price = amounts.parse(means.config.premium.price)
-    premium_book = PremiumBook(price, currency, wallets, book, blinder)
-    premium = PremiumCommands(
-        means.config.premium, currency, database, premium_book, counts, telling.changed, now
-    )
+    counts = MoneyCounts()
+    paid_in = make_topups(means, ways, ledger, wallets, book, counts, telling.changed)
     vouchers = VoucherBook(key, blinder, means.vault.vouchers, book, os.urandom)
     limit = RateLimit(VOUCHERS_PER_ADDRESS, VOUCHERS_BURST, means.clock.seconds)
     of_vouchers = VoucherCommands(section, database, means.vault.vouchers, vouchers, wallets, telling, limit)
@@ -119,11 +123,10 @@ def make_money(means: DomainMeans) -> MoneyParts:
         commands.BalanceStatement: does.statement,
         commands.InvoiceList: does.invoices,
         commands.InvoiceGet: does.invoice,
-        PremiumGet: premium.get,
-        PremiumBuy: premium.buy,
+        **paid_in.routes,
     }
     return MoneyParts(
-        CallCharging(means.clock, database, holds, settling, tariff, telling.changed, counts),
+        CallCharging(means.clock, database, holds, settling, beats, tariff, telling.changed, counts),
         CreditsAndPurchases(database, book, telling.changed, counts),
         book,
         tariff,
@@ -131,7 +134,9 @@ def make_money(means: DomainMeans) -> MoneyParts:
         ledger,
         Audit(database, ledger),
         counts,
-        premium,
+        paid_in.takings,
+        paid_in.notes,
+        paid_in.premium,
         cdrs,
         vouchers,
         MoneySweep(means.clock, database, section, cdrs, means.turns, now),

@@ -139,7 +139,9 @@ class MoneyOperation:
 
     async def metrics(self, params: Params) -> Struct:
         money, database = self._open()
-        return Metrics(await database.read(lambda c: metrics(c, money.ledger, money.counts)))
+        return Metrics(
+            await database.read(lambda c: metrics(c, money.ledger, money.counts, money.takings.told))
+        )
 
     async def credit(self, params: wire.CreditParams) -> Struct:
         money, _ = self._open()

@@ -11,10 +11,12 @@ from safeum_home.admin.commands import Handler, standard_handlers
 from safeum_home.admin.wire import BackupParams, Copied, Done, Params, SetSecretParams, Status
 from safeum_home.errors import Code, Problem
 from safeum_home.node.calls_operation import calls_handlers
+from safeum_home.node.carrier_operation import carrier_handlers
 from safeum_home.node.control_operation import control_handlers
 from safeum_home.node.federation_operation import federation_handlers
 from safeum_home.node.money_operation import money_handlers
 from safeum_home.node.numbers_operation import numbers_handlers
+from safeum_home.node.payments_operation import payments_handlers
 from safeum_home.node.push_operation import push_handlers
 from safeum_home.node.report import report_of
 from safeum_home.node.service import Node
@@ -118,7 +120,9 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         **push_handlers(node),
         **calls_handlers(node),
         **turn_handlers(node),
+        **carrier_handlers(node),
         **money_handlers(node),
+        **payments_handlers(node),
         **numbers_handlers(node),
         "backup": Handler(BackupParams, lambda params: Deferred.fromCoroutine(backup(params))),
     }

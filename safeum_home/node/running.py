@@ -26,7 +26,9 @@ from safeum_home.node.control import Control
 from safeum_home.node.files import Files
 from safeum_home.node.money import MoneyParts
 from safeum_home.node.numbers import NumberParts
+from safeum_home.node.telephone import TelephoneParts
 from safeum_home.node.turning import Turns
+from safeum_home.node.voicemail import VoicemailParts
 from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, SharedKind
@@ -70,6 +72,8 @@ class Domain:
     conferences: ConferenceParts
     money: MoneyParts
     numbers: NumberParts
+    voicemail: VoicemailParts
+    telephone: TelephoneParts
 
     def forget(self) -> None:
         """Read all from the database anew: what is in memory may be older."""
@@ -106,6 +110,8 @@ class Domain:
         self.reminders.look()
         self.call_log.start()
         self.money.start()
+        self.telephone.start()
+        self.voicemail.start()
         spawn(self.owed.give(), "giving receipts to other nodes")
         spawn(self._post_again(), "telling groups' nodes what waits for them")
 
@@ -121,6 +127,8 @@ class Domain:
         self.conferences.stop()
         self.calls.legs.stop()
         self.call_log.stop()
+        await self.telephone.stop()
+        await self.voicemail.stop()
         self.money.stop()
         self.waking.waker.stop()
         await self.turns.stop()

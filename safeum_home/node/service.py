@@ -8,15 +8,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
-from bridges.push.loading import load as load_push
-from bridges.sms.loading import load
 from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.config import Config
 from safeum_home.errors import Code, Problem
-from safeum_home.gateway.bodies import Streams, no_streams
 from safeum_home.gateway.tls import ServerTls
 from safeum_home.node import collector
 from safeum_home.node.alone import ALONE
+from safeum_home.node.bridging import INSTALLED, BridgeKinds, make_bridges
+from safeum_home.node.carriers import NodeCarriers
 from safeum_home.node.certificate import NodeCertificate
 from safeum_home.node.control import Control
 from safeum_home.node.domain import Domain, make_domain
@@ -26,10 +25,13 @@ from safeum_home.node.files import NodeFiles
 from safeum_home.node.health import HealthEndpoint
 from safeum_home.node.listening import CannotListen
 from safeum_home.node.opening import check_owner, open_when_there
-from safeum_home.node.push import NodePushes, PushBridges, make_pushes
-from safeum_home.node.sms import Bridges, NodeTexts, make_texts
+from safeum_home.node.payments import NodePayments
+from safeum_home.node.push import NodePushes
+from safeum_home.node.served import served
+from safeum_home.node.sms import NodeTexts
 from safeum_home.node.startup import StartError
 from safeum_home.node.turning import make_all_good
+from safeum_home.node.voicemail import make_answering
 from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
 from safeum_home.sealing.machine import Seal
@@ -61,13 +63,11 @@ class Node(Service):
         in_memory: bool = False,
         tls: ServerTls | None = None,
         give_up: Callable[[], None] = lambda: None,
-        sms_bridges: Bridges = load,
-        push_bridges: PushBridges = load_push,
+        kinds: BridgeKinds = INSTALLED,
     ) -> None:
         """`in_memory` keeps the keyring nowhere; `tls` is used instead of the configured certificate.
 
-        `give_up` is called, after the reason was logged, where an endpoint cannot be had. `sms_bridges`
-        finds kinds of providers of text messages, `push_bridges` those of push.
+        `give_up` is called, after the reason was logged, where an endpoint cannot be had.
         """
         self.reactor = reactor
         self.config = config
@@ -76,9 +76,11 @@ class Node(Service):
         self._state_dir = None if in_memory else config.state_dir
         self.certificate = NodeCertificate(config, tls)
         self._give_up = give_up
-        self._sms_bridges, self._push_bridges = sms_bridges, push_bridges
+        self._kinds = kinds
         self.texts: NodeTexts | None = None
         self.pushes: NodePushes | None = None
+        self.carriers: NodeCarriers | None = None
+        self.payments: NodePayments | None = None
         self.started = reactor.seconds()
         self.schema: str | None = None
         self.seal = Seal(reactor, arena, lambda root: open_vault(root, self._state_dir), self._unsealed)
@@ -185,10 +187,9 @@ class Node(Service):
         self._watch = DatabaseWatch(self.reactor, database)
         await make_all_good(database, vault)
         self._hasher.start()
-        secret = vault.secrets.open
-        self.texts = make_texts(self.config, self.reactor, secret, self._sms_bridges)
-        self.pushes = make_pushes(self.config, self.reactor, secret, vault.push_key, self._push_bridges)
-        storage = await self._files.start(secret)
+        bridges = make_bridges(self.config, self.reactor, vault, self._kinds)
+        self.texts, self.pushes, self.carriers, self.payments = bridges
+        storage = await self._files.start(vault.secrets.open)
         self.federation = await self._federate(database, vault)
         self.domain = make_domain(
             self.config,
@@ -196,11 +197,15 @@ class Node(Service):
             database,
             vault,
             self._hasher,
-            self.texts.sender,
+            bridges.texts.sender,
             storage=storage,
             peers=self.federation or ALONE,
-            pushes=self.pushes.sender,
+            answering=make_answering(self.config, self.reactor),
+            pushes=bridges.pushes.sender,
+            carriers=bridges.carriers,
+            payments=bridges.payments.desk,
         )
+        bridges.payments.takings = self.domain.money.takings
         if self.federation is not None:
             domain = self.domain
             self.federation.connect(domain.shared, domain.answers, domain.files.lend, domain.expiring)
@@ -230,11 +235,7 @@ class Node(Service):
         if self.domain is None or (tls := self.certificate.tls) is None:
             raise Problem(Code.WRONG_STATE)
         self.domain.start()
-        resources = {} if self.texts is None else dict(self.texts.callbacks)
-        streams: Streams = no_streams
-        if self.federation is not None:
-            resources |= self.federation.resources
-            streams = self.federation.stream
+        resources, streams = served(self.texts, self.payments, self.federation)
         services = self.domain.services
         edge = Edge(self.reactor, self.config, services, tls, self.health, resources, streams)
         try:
@@ -249,6 +250,8 @@ class Node(Service):
         self._opening = "ok"
         if self.federation is not None:
             self.federation.start()
+        if self.carriers is not None:
+            self.carriers.start(self.domain.telephone.exchange)
         self._log.info("Serving clients at {addresses}.", addresses=", ".join(self.edge.addresses))
         self.ready.callback(None)
 
@@ -280,10 +283,9 @@ class Node(Service):
             self._watch.stop()
         if self.federation is not None:
             await self.federation.stop()
-        if self.texts is not None:
-            await self.texts.stop()
-        if self.pushes is not None:
-            await self.pushes.stop()
+        for bridges in (self.carriers, self.texts, self.pushes, self.payments):
+            if bridges is not None:
+                await bridges.stop()
         await deferToThread(self._hasher.stop)
         if self.domain is not None:
             await self.domain.stop()

@@ -10,7 +10,9 @@ from typing import Any
 
 from twisted.internet.error import ReactorNotRunning
 
+from bridges.payments import loading as payments
 from bridges.push import loading as push
+from bridges.safenum import loading as safenum
 from bridges.sms import loading as sms
 from safeum_home.accounts.policy import PolicyError, read
 from safeum_home.admin.service import is_answered
@@ -54,6 +56,11 @@ def check(config: Config) -> None:
             providers.check("sms.providers", sms.load(text.kind), text.name, text.settings)
         for waker in config.push.providers:
             providers.check("push.providers", push.load(waker.kind), waker.name, waker.settings)
+        for till in config.payments.providers:
+            providers.check("payments.providers", payments.load(till.kind), till.name, till.settings)
+        for carrier in config.safenum.carriers:
+            bridge = safenum.load(carrier.kind)
+            providers.check("safenum.carriers", bridge, carrier.name, carrier.settings)
     except ConfigError as error:
         raise StartError(str(error)) from None
 

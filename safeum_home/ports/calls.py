@@ -26,6 +26,13 @@ class CallTimes(Protocol):
         """Its entry is complete."""
 
 
+class Engagements(Protocol):
+    """What accounts are busy with in the network's own calls."""
+
+    def engaged(self, account: AccountId) -> int:
+        """In how many calls one is: those that only ring for it do not count."""
+
+
 class Line(Protocol):
     """The way from one half of a call to the other: within the node, to another one, or to a carrier."""
 

@@ -19,13 +19,20 @@ BUSY_HERE, NOT_FOUND, UNAVAILABLE, DECLINED = 486, 404, 480, 603
 
 JANUS, EDGE = "janus", "edge"
 """Words that secrets of the processes beside the node are made of."""
+BRIDGE = "sip:bridge@edge.invalid"
+"""Whom Janus registers at the edge, where settings name nobody else."""
+CALLED_HEADER, CALLER_HEADER, CLI_HEADER = "X-SafeNUM", "X-CLI", "X-SafeNUM-From"
+"""In these the edge says which SafeNUM is called and who calls, and is told from which one a call goes."""
+NO_CIRCUIT, NETWORK_DOWN, APP_VANISHED = 34, 38, 27
+"""Causes (Q.850) of a bridge's own: no line; it has died, or the way to it; nothing comes from the app."""
 
 
 class CarrierEnd(NamedTuple):
     """How a call has ended at the carrier's side.
 
-    `sip` is a status code (RFC 3261), 200 where it was answered before; `cause` one of Q.850; 0: none was
-    told. `far` where the other side has ended it, and not this one.
+    `sip` is a status code (RFC 3261), 200 where it was answered before, also where that has crossed a
+    `hang_up`; `cause` one of Q.850; 0: none was told. `far` where the other side has ended it, and not this
+    one, nor the bridge.
     """
 
     sip: int = 0
@@ -41,7 +48,10 @@ class CarrierLost(Problem):
 
 
 class CarrierListener(Protocol):
-    """Is told what becomes of one call, in order, and nothing after `ended`, which always comes."""
+    """Is told what becomes of one call, in order, and nothing after `ended`, which always comes.
+
+    After a `hang_up` there is nothing but that.
+    """
 
     def progress(self, sdp: str | None) -> None:
         """It rings at the other side; with a description there is sound already (RFC 3960)."""
@@ -64,7 +74,10 @@ class CarrierCall(Protocol):
         """Its Call-ID (RFC 3261) at the carrier's side; empty as long as it is not known."""
 
     def answer(self, sdp: str) -> None:
-        """Take one that comes in; the description answers the one that it has brought."""
+        """Take one that comes in; the description answers the one that it has brought.
+
+        Raises `Problem(invalid_params)` where that is of no use; the call goes on ringing.
+        """
 
     def decline(self, sip: int) -> None:
         """Do not take one that comes in: a status code of 400 to 699."""
@@ -91,7 +104,17 @@ class Exchange(Protocol):
     """Takes calls that come in."""
 
     def incoming(self, call: CarrierCall, offer: Incoming) -> CarrierListener:
-        """Somebody calls. It is answered or declined later, or already when this returns."""
+        """Somebody calls. It is answered or declined later, or already when this returns.
+
+        What is told of it is told after that.
+        """
+
+
+class CarrierCounts(NamedTuple):
+    """Since the start: how often the way to a carrier was lost, and calls that found all lines taken."""
+
+    lost: int = 0
+    missed: int = 0
 
 
 class Carrier(Protocol):
@@ -104,7 +127,11 @@ class Carrier(Protocol):
         """End all calls and close."""
 
     def dial(self, cli: str, to: str, sdp: str, listener: CarrierListener) -> CarrierCall:
-        """Call a number from the SafeNUM `cli`; `sdp` is the offer of the app. Raises `CarrierLost`."""
+        """Call a number from the SafeNUM `cli`; `sdp` is the offer of the app.
+
+        Raises `CarrierLost`, and `Problem(invalid_params)` where the offer is of no use. Nothing is told
+        before this returns.
+        """
 
     @property
     def is_up(self) -> bool:
@@ -117,6 +144,9 @@ class Carrier(Protocol):
     @property
     def lines(self) -> tuple[int, int]:
         """How many are taken, and how many there are."""
+
+    @property
+    def counts(self) -> CarrierCounts: ...
 
 
 class CarrierContext(NamedTuple):
@@ -141,7 +171,7 @@ class Carriers(Protocol):
     """All carriers of a node."""
 
     def dial(self, cli: str, to: str, sdp: str, listener: CarrierListener) -> tuple[str, CarrierCall]:
-        """Through the first that is up and has a line: its name, and the call. Raises `CarrierLost`."""
+        """Through the first that is up and has a line: its name, and the call. Raises as `Carrier.dial`."""
 
     @property
     def names(self) -> Sequence[str]: ...

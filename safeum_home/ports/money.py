@@ -3,11 +3,13 @@
 Amounts are whole micro-units: millionths of a unit of their currency (ISO 4217).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from safeum_home.ids import AccountId
 
@@ -54,7 +56,8 @@ class Leg(NamedTuple):
 class Over(Struct, frozen=True):
     """How a call has ended. Times are in milliseconds since 1970; `answered` is 0 where it was not.
 
-    `sip` is a status code (RFC 3261) and `cause` one of Q.850; 0 where there was none.
+    `sip` is a status code (RFC 3261) and `cause` one of Q.850; 0 where there was none. `reference` and
+    `trunk` are told where they were not known before.
     """
 
     ended: int
@@ -64,6 +67,7 @@ class Over(Struct, frozen=True):
     cause: int = 0
     released: Released = Released.NODE
     reference: str = ""
+    trunk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,8 @@ class Charging(Protocol):
     `storage_unavailable` or `busy` has changed nothing.
     """
 
-    async def outgoing(self, account: AccountId, call: str, leg: Leg) -> Granted:
-        """Before dialling: hold what the first seconds cost.
+    async def outgoing(self, account: AccountId, call: str, leg: Leg, is_free: bool = False) -> Granted:
+        """Before dialling: hold what the first seconds cost; for one that `is_free` the account pays nothing.
 
         Raises `no_rate`, `destination_refused`, `country_needed`, `no_balance`, `spend_limit`,
         `limit_reached` (calls at once) and `call_exists`.
@@ -100,17 +104,30 @@ class Charging(Protocol):
     async def incoming(self, account: AccountId, call: str, leg: Leg) -> None:
         """Note a call that costs nothing, so that it is recorded whatever happens; raises `call_exists`."""
 
-    async def answered(self, account: AccountId, call: str, at: int) -> None:
-        """It was answered `at`; raises `call_over`."""
+    async def nobody(self, leg: Leg, began: int, over: Over) -> None:
+        """Record a call that has come in for nobody, or for whom it could not be found."""
 
-    async def seen(self, account: AccountId, call: str, at: int) -> None:
-        """It still goes on `at`: for so long it is charged should the node be killed. Raises `call_over`."""
+    async def answered(
+        self, account: AccountId, call: str, at: int, trunk: str = "", reference: str = ""
+    ) -> None:
+        """It was answered `at`, and is known by these to the carrier; raises `call_over`."""
+
+    async def alive(self, at: int) -> None:
+        """All calls of which no end was told to `settle` go on `at`: to be said about each second.
+
+        Should the node be killed they are charged for so long. One short write, however many they are.
+        """
 
     async def extend(self, account: AccountId, call: str, at: int) -> Granted:
-        """The same, and hold what the next seconds cost. In time, before those that were granted are over."""
+        """It goes on `at`: hold what the next seconds cost, before those that were granted are over.
 
-    async def settle(self, account: AccountId, call: str, over: Over) -> Charged | None:
-        """It is over: charge and record it, in one commit. None: it was settled before.
+        Raises `call_over`.
+        """
+
+    async def settle(
+        self, account: AccountId, call: str, over: Over, also: Callable[[Connection], None] | None = None
+    ) -> Charged | None:
+        """It is over: charge and record it, in one commit, of which `also` is a part. None: it was before.
 
         It waits for a storage that is away. What was not granted is not charged.
         """

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
+from safeum_home.ids import AccountId
 from safeum_home.protocol.push import Wake as Wake
 
 
@@ -197,3 +198,10 @@ class Wakes(Protocol):
 
         Raises `device_not_found`, and `push_unavailable` where it is registered with no provider.
         """
+
+
+class Reach(Protocol):
+    """Whether anybody would hear of a call."""
+
+    async def reaches(self, account: AccountId) -> bool:
+        """Whether an account has a device that is connected, or that can be woken as it looks now."""

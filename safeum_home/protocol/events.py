@@ -18,6 +18,7 @@ from safeum_home.protocol.key_types import KeyHash
 from safeum_home.protocol.message_types import ChatSettings
 from safeum_home.protocol.money_events import BalanceChanged as BalanceChanged
 from safeum_home.protocol.presence import Presence, Privacy
+from safeum_home.protocol.telephone_events import TelephoneIncoming as TelephoneIncoming
 from safeum_home.protocol.types import (
     Account,
     Chat,

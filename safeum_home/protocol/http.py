@@ -13,6 +13,9 @@ NODE_KEYS_PATH = "/_safeum/key/v1"
 SMS_REPORTS_PATH = "/v1/sms/"
 """Where providers of text messages report what became of them; the provider's name follows."""
 
+PAYMENTS_PATH = "/v1/payments/"
+"""Where payment providers tell of payments; the provider's name follows."""
+
 
 class Health(Struct, frozen=True):
     """Whether the node serves: `ok` is answered with 200, all else with 503."""

@@ -1,10 +1,11 @@
-"""What devices are told of calls with the telephone network. None of it comes again after a reconnect, but
-`telephone.incoming` as long as it rings, and `telephone.ended` for a minute."""
+"""What devices are told of calls with the telephone network. After a reconnect come again: what was told of a
+call that still goes on, which may be known already, and `telephone.ended` for a minute."""
 
 from msgspec import UNSET, Struct, UnsetType
 
 from safeum_home.protocol.call_types import CallId
 from safeum_home.protocol.event import event
+from safeum_home.protocol.scalars import Milliseconds
 from safeum_home.protocol.telephone_types import Description, Digits, Number, TelephoneEnded
 
 
@@ -30,7 +31,10 @@ class TelephoneProgress(Struct, frozen=True):
 
 @event("telephone.answered", durable=False)
 class TelephoneAnswered(Struct, frozen=True):
-    """It is taken, and paid for from now on. The description is left out where one came with the progress."""
+    """It is taken, and paid for from now on. The description is left out where one came with the progress.
+
+    Also for the device that has answered: the carrier has heard of it.
+    """
 
     call: CallId
     sdp: Description | None = None
@@ -55,7 +59,11 @@ class TelephoneKeys(Struct, frozen=True):
 
 @event("telephone.ended", durable=False)
 class TelephoneOver(Struct, frozen=True):
-    """It is over, after so many `seconds` from its answer, and has cost `amount` micro-units with tax."""
+    """It is over, after so many `seconds` from its answer, and has cost `amount` micro-units with tax.
+
+    `currency` is left out where nothing was charged, or where that is not known yet: `balance.changed` and
+    the statement tell of it then.
+    """
 
     call: CallId
     reason: TelephoneEnded
@@ -63,3 +71,16 @@ class TelephoneOver(Struct, frozen=True):
     seconds: int = 0
     amount: int = 0
     currency: str = ""
+
+
+@event("telephone.missed", durable=False)
+class TelephoneMissed(Struct, frozen=True):
+    """Somebody has called `at`, and nobody has taken it. `telephone.missed` lists those of before.
+
+    `voicemail`: it was answered by that, and there may be a message of it.
+    """
+
+    at: Milliseconds
+    voicemail: bool
+    caller: Number | UnsetType = UNSET
+    """Left out where withheld."""

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+DIGITS = "0123456789*#ABCD"
 RING_SECONDS = 30.0
 """For how long a call from the telephone network rings."""
 MOST_SDP = 12 * 1024

@@ -50,6 +50,7 @@ from safeum_home.protocol.scalars import Signature as Signature
 from safeum_home.protocol.scalars import TimeZone as TimeZone
 from safeum_home.protocol.scalars import Token as Token
 from safeum_home.protocol.scalars import Username as Username
+from safeum_home.protocol.voicemail_types import Voicemail as Voicemail
 
 
 class DeviceType(StrEnum):
@@ -117,7 +118,7 @@ class Notice(
     text: str | None = None
 
 
-KnownBody = Text | LoginAlert | NumberClaim | Notice | Deleted | File
+KnownBody = Text | LoginAlert | NumberClaim | Notice | Deleted | File | Voicemail
 if TYPE_CHECKING:
     Body = KnownBody | Unknown
 else:
@@ -195,7 +196,7 @@ class DeviceEntry(Struct, frozen=True):
     """The IP address of its present connection; null where it is not connected. It is kept nowhere."""
 
 
-ChatType = Literal["direct", "system", "support", "group", "self"]
+ChatType = Literal["direct", "system", "support", "group", "self", "voicemail"]
 
 
 class GroupInfo(Struct, frozen=True):

@@ -94,6 +94,14 @@ class Registrations:
         provider = await self._provider(account, device)
         return provider is not None and self._pushes.can_wake(provider)
 
+    async def reaches(self, account: AccountId) -> bool:
+        """`ports.push.Reach`, of devices that are not connected."""
+        owner = await self._owners.need(account)
+        rows = await self._database.read(lambda c: push.pushes_of(c, [owner.blind]))
+        records = undamaged(rows, lambda row: unseal(owner.key, row), WHAT)
+        names = {record.provider for record in records if record.provider in self._pushes.names}
+        return any(map(self._pushes.can_wake, names))
+
     def _device(self, c: Connection, row: PushRow) -> tuple[AccountId, DeviceId]:
         """Whose row this is. Raises `Tampered`."""
         owner, record = open_row(c, self._owners, row)

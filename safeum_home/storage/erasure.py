@@ -40,10 +40,13 @@ from safeum_home.storage.schema import (
     holds,
     key_log,
     keys,
+    mailboxes,
     members,
+    missed_calls,
     owed,
     passed,
     passed_on,
+    payments,
     posts,
     profiles,
     pushes,
@@ -54,6 +57,7 @@ from safeum_home.storage.schema import (
     statements,
     support,
     tombstones,
+    voicemails,
     wallets,
 )
 
@@ -63,6 +67,7 @@ OF_MESSAGES = (
     changes.c.target,
     reactions.c.target,
     passed_on.c.position,
+    voicemails.c.position,
 )
 """Where a table with a column `chat` has the position of the message that a row is of."""
 OF_CHATS = (group_links, group_nodes, roster, chats, members, support, settings, posts, owed)
@@ -88,9 +93,12 @@ _OWN_ROWS = (
     delete(devices).where(devices.c.account == _owner),
     delete(pushes).where(pushes.c.account == _owner),
     delete(calls).where(calls.c.account == _owner),
+    delete(mailboxes).where(mailboxes.c.account == _owner),
     delete(wallets).where(wallets.c.account == _owner),
     delete(statements).where(statements.c.account == _owner),
     delete(holds).where(holds.c.account == _owner),
+    delete(payments).where(payments.c.account == _owner),
+    delete(missed_calls).where(missed_calls.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),
     delete(settings).where(settings.c.account == _owner),

@@ -35,6 +35,7 @@ _IN_CHAT = (
     .order_by(files.c.position.desc())
     .limit(bindparam("limit"))
 )
+_COUNT_IN = select(func.count()).select_from(files).where(files.c.chat == bindparam("chat"))
 _FILE = select(files).where(files.c.chat == bindparam("chat"), files.c.position == bindparam("position"))
 _USED = select(func.coalesce(func.sum(blobs.c.size), 0)).where(blobs.c.account == bindparam("account"))
 _WAITING = (
@@ -132,6 +133,17 @@ def attach(c: Connection, row: FileRow) -> None:
     """A message has a file: a new one, whose upload is thus over, or one that was forwarded."""
     c.execute(insert(files), row._asdict())
     _drop_uploads(c, uploads.c.file == row.file, uploads.c.blob == row.blob)
+
+
+def attach_new(c: Connection, row: FileRow, size: int) -> None:
+    """A message has a file that was never an upload: it counts as that of the account of its row."""
+    c.execute(insert(blobs), {"blob": row.blob, "account": row.account, "size": size})
+    c.execute(insert(files), row._asdict())
+
+
+def count_files(c: Connection, chat: bytes) -> int:
+    """How many messages of a chat have a file."""
+    return int(c.execute(_COUNT_IN, {"chat": chat}).scalar_one())
 
 
 def is_there(c: Connection, blob: bytes) -> bool:

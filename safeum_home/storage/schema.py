@@ -29,6 +29,8 @@ from safeum_home.storage.schema_money import cdrs as cdrs
 from safeum_home.storage.schema_money import holds as holds
 from safeum_home.storage.schema_money import ledger as ledger
 from safeum_home.storage.schema_money import ledger_totals as ledger_totals
+from safeum_home.storage.schema_money import payment_notes as payment_notes
+from safeum_home.storage.schema_money import payments as payments
 from safeum_home.storage.schema_money import rate_tables as rate_tables
 from safeum_home.storage.schema_money import rates as rates
 from safeum_home.storage.schema_money import statements as statements
@@ -37,6 +39,11 @@ from safeum_home.storage.schema_money import wallets as wallets
 from safeum_home.storage.schema_numbers import numbers as numbers
 from safeum_home.storage.schema_numbers import stock as stock
 from safeum_home.storage.schema_push import pushes as pushes
+from safeum_home.storage.schema_telephone import beats as beats
+from safeum_home.storage.schema_telephone import missed_calls as missed_calls
+from safeum_home.storage.schema_voicemail import mailboxes as mailboxes
+from safeum_home.storage.schema_voicemail import voicemail_days as voicemail_days
+from safeum_home.storage.schema_voicemail import voicemails as voicemails
 
 _IS_GONE = text("gone IS NOT NULL")
 _IS_FREE, _IS_FIXED, _IS_HELD = text("batch = 0"), text("batch > 0"), text("batch < 0")

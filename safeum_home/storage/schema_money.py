@@ -1,5 +1,7 @@
 """The tables of money: the ledger, wallets and statements, calls that go on, rates, records of calls."""
 
+from sqlalchemy import Column, LargeBinary
+
 from safeum_home.storage.columns import blind, number, sealed, table
 
 # The journal of the ledger: what is sealed, under the node's key, names no account of a person. `key` is what
@@ -51,3 +53,18 @@ cdrs = table(
 # Vouchers by keyed hashes of their codes; what they are worth, and which blinded token was made for each,
 # under the node's key. Nothing tells who has redeemed one, nor when.
 vouchers = table("vouchers", blind("voucher", primary_key=True), sealed())
+
+# References under which accounts pay in, under the accounts' own keys. `payment` is what the provider calls
+# the payment that was made; `ends` is when the row is dropped, in milliseconds.
+payments = table(
+    "payments",
+    blind("reference", primary_key=True),
+    blind("account", index=True),
+    Column("payment", LargeBinary(16), nullable=True, index=True),
+    number("ends", index=True),
+    sealed(),
+)
+
+# What the operator is to look at: payments that fit nothing, and those that were paid back; under the node's
+# key.
+payment_notes = table("payment_notes", number("number", primary_key=True, autoincrement=False), sealed())

@@ -51,7 +51,6 @@ _HOLD = select(holds).where(holds.c.hold == bindparam("hold"))
 _HOLDS_BEHIND = (
     select(holds).where(holds.c.hold > bindparam("after")).order_by(holds.c.hold).limit(bindparam("limit"))
 )
-_COUNT = select(func.count()).select_from(holds).where(holds.c.account == bindparam("account"))
 _PUT_HOLD = Many(
     "INSERT INTO holds (hold, account, sealed) {rows}"
     " ON CONFLICT (hold) DO UPDATE SET sealed = excluded.sealed",
@@ -102,10 +101,6 @@ def hold(c: Connection, index: bytes) -> HoldRow | None:
 def holds_behind(c: Connection, after: bytes, limit: int) -> list[HoldRow]:
     """Some of all accounts, behind an index, in their order."""
     return [HoldRow(*row) for row in c.execute(_HOLDS_BEHIND, {"after": after, "limit": limit})]
-
-
-def count_holds(c: Connection, account: bytes) -> int:
-    return int(c.execute(_COUNT, {"account": account}).scalar_one())
 
 
 def count_all_holds(c: Connection) -> int:

@@ -13,21 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
-from typing import NamedTuple
 
+from safeum_home.daemon import Owner, being
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.turn import RelayGrant
 from safeum_home.sealing.sources import is_in_memory
 
 _IN_MEMORY = "/dev/shm"  # noqa: S108 - only a directory of one's own is made in there
 _PREFIX = "safeum-turn-"
-
-
-class Owner(NamedTuple):
-    """Whom coturn runs as."""
-
-    uid: int
-    gid: int
 
 
 class Kept:
@@ -60,7 +53,7 @@ class Kept:
         # In place, since threads of coturn keep it open; and as coturn's user, who may have made a link of it
         # to what only root may write.
         try:
-            with _being(self._owner):
+            with being(self._owner):
                 os.close(os.open(self.database, os.O_WRONLY | os.O_CREAT, 0o600))
                 with closing(sqlite3.connect(self.database)) as database, database:
                     self._put_rows(database, secrets)
@@ -77,24 +70,6 @@ class Kept:
         database.execute("DELETE FROM turn_secret")
         rows = [(self._realm, secret) for secret in secrets]
         database.executemany("INSERT INTO turn_secret VALUES (?, ?)", rows)
-
-
-@contextmanager
-def _being(owner: Owner) -> Iterator[None]:
-    """Do something with the rights of `owner` alone, where this is root."""
-    if os.geteuid() != 0:
-        yield
-        return
-    groups, group = os.getgroups(), os.getegid()
-    try:
-        os.setgroups([])
-        os.setegid(owner.gid)
-        os.seteuid(owner.uid)
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(group)
-        os.setgroups(groups)
 
 
 @contextmanager

@@ -1,70 +1,21 @@
-"""What is passed on of coturn's log: nothing of who speaks with whom, and not without an end."""
+"""What is passed on of coturn's log."""
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from safeum_home.errors import Problem
-from safeum_home.limits import RateLimit
+from safeum_home.daemon_log import LONGEST as LONGEST
+from safeum_home.daemon_log import MOST as MOST
+from safeum_home.daemon_log import ProgramLog
 
-LONGEST = 4096
-"""Octets of a line; the rest of a longer one is a line for itself."""
-MOST = 200
-"""Lines of the start that are kept, and lines that are passed on at once; then one in a second."""
 SERVES = "The relay serves."
-_SERVES = "Total General servers"
+_BEGINS = "Total General servers"
 """The last that coturn says before it does."""
 _TELLING = re.compile(r"error|warning|fatal|cannot|fail|bind", re.I)
 """The rest of what it says is of its inner life."""
-_V4 = r"\d{1,3}(?:\.\d{1,3}){3}"
-_ADDRESS = re.compile(rf"(?<![\w.:])(?:{_V4}|[0-9A-Fa-f]{{0,4}}(?::[0-9A-Fa-f]{{0,4}}){{2,7}}(?:{_V4})?)")
 
 
-class RelayLog:
-    """Takes what coturn writes, as it comes; what there is to pass on is lines without an address.
-
-    What it says before it serves is of interest only where it does not come to that.
-    """
+class RelayLog(ProgramLog):
+    """`daemon_log.ProgramLog` of coturn."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self._rest = b""
-        self._starting: deque[str] | None = deque(maxlen=MOST)
-        self._left_out = 0
-        self._limit = RateLimit(1.0, MOST, now)
-
-    def take(self, octets: bytes) -> Iterator[str]:
-        """What lines that are complete now come to."""
-        *lines, self._rest = (self._rest + octets).split(b"\n")
-        while len(self._rest) > LONGEST:
-            lines.append(self._rest[:LONGEST])
-            self._rest = self._rest[LONGEST:]
-        for line in lines:
-            if text := line.decode(errors="replace").strip():
-                yield from self._start(text) if self._starting is not None else self._passed(text)
-
-    def ended(self) -> Iterator[str]:
-        """coturn has ended: all that it has said, if it never served."""
-        yield from self._starting or ()
-
-    def _start(self, text: str) -> Iterator[str]:
-        assert self._starting is not None
-        self._starting.append(text)
-        if _SERVES in text:
-            self._starting = None
-            yield SERVES
-        else:
-            yield from self._passed(text)
-
-    def _passed(self, text: str) -> Iterator[str]:
-        if not _TELLING.search(text):
-            return
-        try:
-            self._limit.take("")
-        except Problem:
-            self._left_out += 1
-            return
-        if self._left_out:
-            yield f"({self._left_out} lines were left out)"
-            self._left_out = 0
-        # Before it serves there is nobody but the operator whose address it could name.
-        yield text if self._starting is not None else _ADDRESS.sub("(address)", text)
+        super().__init__(now, _BEGINS, SERVES, _TELLING)

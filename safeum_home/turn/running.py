@@ -4,26 +4,24 @@ Its configuration is in a sealed memfd, its secrets and its key are in a directo
 them is on a disk, in an argument or in the environment.
 """
 
-import fcntl
 import os
-import pwd
 import selectors
-import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from safeum_home.config_turn import TurnSection
+from safeum_home.daemon import becoming, owner_of, program, sealed
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.turn import NotGranted, RelayGrant
 from safeum_home.sealing.sources import read_safe_file
 from safeum_home.turn.coturn import PACKAGE, PROGRAM, configuration, realm
-from safeum_home.turn.keeping import Kept, Owner, directory
+from safeum_home.turn.keeping import Kept, directory
 from safeum_home.turn.log import RelayLog
 
 LONGEST_KEY = 64 * 1024
@@ -123,10 +121,8 @@ def run(section: TurnSection, node: str, ask: Ask, say: Callable[[str], None]) -
 
     Raises `NotGranted`, `unsafe_source`, `not_found` where there is no coturn, and OSError.
     """
-    program = shutil.which(PROGRAM, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/bin")
-    if program is None:
-        raise Problem(Code.WRONG_STATE, f"{PROGRAM} is not installed: apt-get install {PACKAGE}")
-    owner = _owner(section.user)
+    path = program(PROGRAM, PACKAGE)
+    owner = owner_of(section.user, "turn.user")
     if not section.certificate and any(url.startswith("turns:") for url in section.urls):
         say("turn.urls has turns:, but there is no turn.certificate: it has to be served by something else.")
     grant = ask()
@@ -135,8 +131,9 @@ def run(section: TurnSection, node: str, ask: Ask, say: Callable[[str], None]) -
         tls = (lambda given: _tls(section, given)) if section.certificate else None
         kept = Kept(folder, owner, realm(section, node), tls)
         kept.take(grant)
-        descriptor = _sealed(configuration(section, node, kept.database, kept.tls), owner)
-        command = [*_becoming(section, owner), program, "-c", f"/proc/self/fd/{descriptor}"]
+        descriptor = sealed("turnserver.conf", configuration(section, node, kept.database, kept.tls), owner)
+        front = becoming(owner, low_ports=min(section.port, section.tls_port) < 1024)
+        command = [*front, path, "-c", f"/proc/self/fd/{descriptor}"]
         with subprocess.Popen(
             command,
             pass_fds=[descriptor],
@@ -167,39 +164,6 @@ def _check_free(section: TurnSection) -> None:
                         probe.bind((address, port))
                     except OSError as error:
                         raise OSError(error.errno, error.strerror, f"turn.port, {address}:{port}") from None
-
-
-def _owner(user: str) -> Owner:
-    """Whom coturn is to run as: somebody who is nobody else, where root can choose."""
-    if os.geteuid() != 0:
-        return Owner(os.geteuid(), os.getegid())
-    try:
-        found = pwd.getpwnam(user)
-    except KeyError:
-        raise Problem(Code.WRONG_STATE, f"turn.user: there is no user {user}") from None
-    return Owner(found.pw_uid, found.pw_gid)
-
-
-def _becoming(section: TurnSection, owner: Owner) -> Sequence[str]:
-    """What is run in front of coturn: it leaves no core, ends with whoever runs it, and gains nothing."""
-    command = ["/usr/bin/prlimit", "--core=0", "--", "/usr/bin/setpriv", "--pdeathsig=TERM", "--no-new-privs"]
-    if os.geteuid() == 0:
-        command += [f"--reuid={owner.uid}", f"--regid={owner.gid}", "--clear-groups"]
-        if min(section.port, section.tls_port) < 1024:
-            command += ["--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service"]
-    return [*command, "--"]
-
-
-def _sealed(text: str, owner: Owner) -> int:
-    """A descriptor of a file in memory that nobody can change any more."""
-    descriptor = os.memfd_create("turnserver.conf", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    with open(descriptor, "w", closefd=False) as file:
-        file.write(text)
-    os.fchmod(descriptor, 0o400)
-    os.fchown(descriptor, *owner)
-    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
-    return descriptor
 
 
 def _tls(section: TurnSection, given: bytes | None) -> tuple[bytes, bytes]:

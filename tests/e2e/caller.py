@@ -8,7 +8,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from select import select
 from time import monotonic
@@ -27,6 +27,8 @@ PASSWORD = "correct horse battery staple"
 SILENT_SECONDS = 2.0
 """After which the other is not heard any more: less than programs take, so that the test does not wait."""
 PATIENCE = 45.0
+Make = Callable[[aio.Client, float], Any]
+"""Of a client and the hertz of its voice."""
 
 
 class Ear(Listener):
@@ -52,7 +54,7 @@ class Caller(Confers):
         self._client = client
         self._ear = Ear()
         self._rang: list[Call] = []
-        self._states: list[str] = []
+        self.states: list[str] = []
         self._studio = Studio(Tone(hertz), ears=[self._ear], silent_seconds=SILENT_SECONDS)
 
     async def sign_up(self, login: str, hides: bool) -> str:
@@ -91,8 +93,8 @@ class Caller(Confers):
 
     def _follow(self, call: Call) -> None:
         self._call = call
-        self._states.clear()
-        call.listen(lambda each: self._states.append(each.state.value))
+        self.states.clear()
+        call.listen(lambda each: self.states.append(each.state.value))
 
     async def active(self) -> list[str]:
         """Until it is; the states on the way, and the words."""
@@ -108,11 +110,11 @@ class Caller(Confers):
 
     async def broken(self) -> None:
         """Until the connection was broken."""
-        await until(lambda: "connecting" in self._states[-8:])
+        await until(lambda: "connecting" in self.states[-8:])
 
     async def watch(self) -> None:
         """What the call was in before does not count."""
-        self._states.clear()
+        self.states.clear()
 
     async def offline(self) -> None:
         await until(lambda: not self._client._client._calls.open)
@@ -137,9 +139,10 @@ class Caller(Confers):
             await asyncio.sleep(0.1)
 
 
-async def main(login: str, node: str, ca: bytes, hertz: float) -> None:
+async def serve(make: Make, login: str, node: str, ca: bytes, hertz: float) -> None:
+    """Do what is asked for, with what `make` makes: it has `states`."""
     client = await aio.connect(node, ca=ca)
-    caller = Caller(client, hertz)
+    caller = make(client, hertz)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         asked = json.loads(line)
@@ -147,18 +150,26 @@ async def main(login: str, node: str, ca: bytes, hertz: float) -> None:
             async with asyncio.timeout(PATIENCE):
                 answer = {"result": await getattr(caller, asked["do"])(*asked["with"])}
         except Exception as error:
-            answer = {"error": f"{login}: {asked}: {error!r}, {caller._states}"}
+            answer = {"error": f"{login}: {asked}: {error!r}, {caller.states}"}
         print(json.dumps(answer), flush=True)
     await client.close()
+
+
+def main(make: Make) -> None:
+    """Of the program."""
+    login, node, ca, hertz = sys.argv[1:]
+    asyncio.run(serve(make, login, node, Path(ca).read_bytes(), float(hertz)))
 
 
 class CallerProcess:
     """The process, for a test."""
 
+    module = "tests.e2e.caller"
+
     def __init__(self, inside: Sequence[str], login: str, node: str, ca: Path, hertz: float) -> None:
         self.login = login
         self.hertz = hertz
-        command = [*inside, sys.executable, "-m", "tests.e2e.caller", login, node, str(ca), str(hertz)]
+        command = [*inside, sys.executable, "-m", self.module, login, node, str(ca), str(hertz)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent.parent
         )
@@ -194,5 +205,4 @@ class CallerProcess:
 
 
 if __name__ == "__main__":
-    name, at, authority, voice = sys.argv[1:]
-    asyncio.run(main(name, at, Path(authority).read_bytes(), float(voice)))
+    main(Caller)

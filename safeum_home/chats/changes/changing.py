@@ -11,6 +11,7 @@ from safeum_home.chats.changes.altering import Altered, Altering, Place
 from safeum_home.chats.changes.emoji import one_emoji
 from safeum_home.chats.changes.pins import without_pin
 from safeum_home.chats.changes.reacted import ReactionRecord, open_reaction, seal_reaction
+from safeum_home.chats.contents import ChatKind
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
@@ -118,7 +119,7 @@ class MessageChanges:
         message = place.message
         if type(message.body) is Deleted:
             return None
-        own = message.sender == place.account
+        own = message.sender == place.account or place.chat.kind is ChatKind.VOICEMAIL
         if not own and (message.signature or not self._altering.moderates(place.chat)):
             raise Problem(Code.NOT_YOURS)
         return self.deleted(c, place, Deleted(place.account, at))

@@ -20,6 +20,7 @@ from safeum_home.protocol.commands import (
     UploadTicket,
 )
 from safeum_home.protocol.files import DOWNLOADS_PATH, UPLOADS_PATH, File, Quota
+from safeum_home.protocol.voicemail_types import Voicemail
 from safeum_home.storage import chats, events, files
 from safeum_home.storage.rows import EventRow
 
@@ -102,4 +103,6 @@ class FileCommands:
 def _name(c: Connection, row: EventRow | None, chat: Chat) -> str:
     """What the message calls its file. In a chat without history the message may be gone before it."""
     body = None if row is None else open_message(c, chat, row).body
+    if isinstance(body, Voicemail):
+        body = body.sound
     return body.name if isinstance(body, File) else NAMELESS

@@ -5,13 +5,11 @@ What such a file's row holds is sealed under that key first, and then under the 
 copies neither.
 """
 
-from collections.abc import Callable
-
 from sqlalchemy import Connection
 
 from safeum_home.errors import Tampered
-from safeum_home.ports import Key, Keyring
-from safeum_home.storage import files, keys
+from safeum_home.ports import Key, Keyring, WrappedKey
+from safeum_home.storage import files, keys, voicemails
 from safeum_home.storage.rows import FileRow, UploadRow
 
 
@@ -27,17 +25,32 @@ class OwnKey:
         keys.FLEETING.put_key(c, self._owner, self._wrapped)
 
 
-def opener(c: Connection, keyring: Keyring, row: FileRow | UploadRow) -> Callable[[], Key]:
-    """What gives a row's own key, read now; that raises `Tampered` where it has none, or has lost it."""
-    owner = owner_of(row)
-    wrapped = keys.FLEETING.key(c, owner)
+class RowKeys:
+    """What gives a row's own key, read when this is made; it raises `Tampered` where the row has none."""
 
-    def own() -> Key:
+    def __init__(self, c: Connection, keyring: Keyring, row: FileRow | UploadRow) -> None:
+        self._c = c
+        self._keyring = keyring
+        self._owner = owner_of(row)
+        self._wrapped = keys.FLEETING.key(c, self._owner)
+
+    def __call__(self) -> Key:
+        return self._unwrapped(self._owner, self._wrapped)
+
+    def of_day(self, day: int) -> Key:
+        """That of a day, read now: on the same connection, and in its thread."""
+        owner = voicemails.day_owner(day)
+        return self._unwrapped(owner, keys.FLEETING.key(self._c, owner))
+
+    def _unwrapped(self, owner: bytes, wrapped: WrappedKey | None) -> Key:
         if wrapped is None:
             raise Tampered
-        return keyring.unwrap(owner, wrapped)
+        return self._keyring.unwrap(owner, wrapped)
 
-    return own
+
+def opener(c: Connection, keyring: Keyring, row: FileRow | UploadRow) -> RowKeys:
+    """What gives a row's own key, read now; that raises `Tampered` where it has none, or has lost it."""
+    return RowKeys(c, keyring, row)
 
 
 def owner_of(row: FileRow | UploadRow) -> bytes:

@@ -1,7 +1,6 @@
 """What is sealed of a file besides its octets: whose it is, how large, and its key, under the chat's key."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -32,7 +31,10 @@ class Source(Struct, frozen=True):
 
 
 class FileRecord(Struct, frozen=True, omit_defaults=True):
-    """`key` is the file's own, sealed; `account` is who has uploaded it."""
+    """`key` is the file's own, sealed; `account` is who has uploaded it.
+
+    Of voicemail it is sealed under the key of the `day` on which that was left.
+    """
 
     file: FileId
     account: AccountId
@@ -40,6 +42,7 @@ class FileRecord(Struct, frozen=True, omit_defaults=True):
     type: str
     key: bytes
     source: Source | None = None
+    day: int | None = None
 
 
 class OpenFile(NamedTuple):
@@ -54,7 +57,16 @@ class OpenFile(NamedTuple):
     source: Source | None = None
 
 
-GetKey = Callable[[], Key]
+class GetKeys(Protocol):
+    """Gives keys that a row's own octets are sealed under; each raises `Tampered` where there is none."""
+
+    def __call__(self) -> Key:
+        """The row's own key."""
+
+    def of_day(self, day: int) -> Key:
+        """That of a day, for voicemail."""
+
+
 _OWN = b"\x01"
 """What sealed octets begin with (`sealing.keys`), and no record does."""
 _records = SealedRecords(FileRecord)
@@ -70,12 +82,22 @@ def seal_file(key: Key, chat: bytes, position: int, file: OpenFile, own: Key | N
     return _seal(key, file, _of_message(chat, position), own)
 
 
-def open_upload(key: Key, row: UploadRow, own: GetKey) -> OpenFile:
+def seal_voicemail(
+    key: Key, chat: bytes, position: int, file: OpenFile, own: Key, day: int, day_key: Key
+) -> bytes:
+    """The same of voicemail: nobody opens it when its own key is destroyed, or that of its day."""
+    inner = day_key.seal_key(file.key, b"file key" + file.blob)
+    plain = _records.encode(FileRecord(file.id, file.account, file.size, file.type, inner, day=day))
+    context = _of_message(chat, position)
+    return key.seal(own.seal(plain, context), context)
+
+
+def open_upload(key: Key, row: UploadRow, own: GetKeys) -> OpenFile:
     """`own` gives the row's own key, where it has one. Raises `Tampered`."""
     return _open(key, row.sealed, b"upload" + row.file, row.blob, own)
 
 
-def open_file(key: Key, row: FileRow, own: GetKey) -> OpenFile:
+def open_file(key: Key, row: FileRow, own: GetKeys) -> OpenFile:
     """`own` gives the row's own key, where it has one. Raises `Tampered`."""
     return _open(key, row.sealed, _of_message(row.chat, row.position), row.blob, own)
 
@@ -95,18 +117,24 @@ def _seal(key: Key, file: OpenFile, context: bytes, own: Key | None) -> bytes:
     return key.seal(plain if own is None else own.seal(plain, context), context)
 
 
-def _open(key: Key, sealed: bytes, context: bytes, blob: bytes, own: GetKey) -> OpenFile:
+def _open(key: Key, sealed: bytes, context: bytes, blob: bytes, own: GetKeys) -> OpenFile:
     plain = key.open(sealed, context)
     if plain[:1] != _OWN:
-        return _opened(key, plain, blob)
+        return _opened(key, _records.decode(plain), blob)
     inner = own()
     try:
-        return _opened(inner, inner.open(plain, context), blob)
+        record = _records.decode(inner.open(plain, context))
+        if record.day is None:
+            return _opened(inner, record, blob)
     finally:
         inner.wipe()
+    day = own.of_day(record.day)
+    try:
+        return _opened(day, record, blob)
+    finally:
+        day.wipe()
 
 
-def _opened(key: Key, plain: bytes, blob: bytes) -> OpenFile:
-    record = _records.decode(plain)
+def _opened(key: Key, record: FileRecord, blob: bytes) -> OpenFile:
     own = key.open_key(record.key, b"file key" + blob)
     return OpenFile(record.file, record.account, record.size, record.type, blob, own, record.source)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.contents import Chat
+from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.files.own_keys import OwnKey, opener
 from safeum_home.chats.files.record import OpenFile, open_file, open_upload, seal_file, unreadable
 from safeum_home.chats.opening import ChatOpener
@@ -79,6 +79,8 @@ class Attachments:
         open_chat = self._chats.opener(c, account)
         for row in files.uses_of(c, blind, self._blinder.account(account), _LOOKED_AT):
             try:
+                if open_chat(row.chat).kind is ChatKind.VOICEMAIL:
+                    continue  # it would outlive the day that it was left for
                 file = open_file(open_chat(row.chat).key, row, opener(c, self._fleeting, row))
             except Tampered:
                 continue

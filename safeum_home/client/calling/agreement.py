@@ -15,8 +15,8 @@ from safeum_home.client.calling import handshake
 from safeum_home.client.calling.directory import Bound, Directory
 from safeum_home.client.calling.handshake import Agreed, Pair, Refused, Shown, Tampered
 from safeum_home.client.calling.opening import Opening
-from safeum_home.client.calling.secret import Secret, Signing, fresh
 from safeum_home.client.errors import ClientError
+from safeum_home.client.secret import Secret, Signing, fresh
 
 
 class Parts(Protocol):

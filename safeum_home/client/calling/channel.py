@@ -36,8 +36,8 @@ from safeum_home.client.calling.payloads import (
     encode,
 )
 from safeum_home.client.calling.sealed import Direction, Opener, Sealer
-from safeum_home.client.calling.secret import Signing
 from safeum_home.client.sas import Words, words
+from safeum_home.client.secret import Signing
 from safeum_home.errors import Problem
 from safeum_home.limits import RateLimit
 from safeum_home.protocol.federation.signed import SIGNATURE_SIZE, is_signed_by

@@ -9,9 +9,11 @@ import msgspec
 from msgspec import Struct
 
 from safeum_home.protocol.events import CallEnded, CallInvitation, ConferenceRings
+from safeum_home.protocol.telephone_events import TelephoneIncoming, TelephoneOver
 
 MOST = 8
 """Kept at once: those beyond do not ring."""
+Ring = CallInvitation | ConferenceRings | TelephoneIncoming
 
 
 class EarlyRings:
@@ -19,13 +21,13 @@ class EarlyRings:
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
-        self._rings: dict[str, tuple[float, CallInvitation | ConferenceRings]] = {}
+        self._rings: dict[str, tuple[float, Ring]] = {}
 
     def take(self, event: Struct) -> None:
         """An event has come."""
-        if isinstance(event, CallEnded):
+        if isinstance(event, CallEnded | TelephoneOver):
             self._rings.pop(event.call, None)
-        elif isinstance(event, CallInvitation | ConferenceRings):
+        elif isinstance(event, Ring):
             now = self._seconds()
             self._rings = {call: ring for call, ring in self._rings.items() if ring[0] > now}
             if len(self._rings) < MOST:

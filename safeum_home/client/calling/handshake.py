@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from safeum_home.client.calling.secret import KEY, Secret
 from safeum_home.client.sas import SIZE
+from safeum_home.client.secret import KEY, Secret
 from safeum_home.protocol.call_types import MOST_TOGETHER
 from safeum_home.protocol.federation.signed import SIGNATURE_SIZE, is_signed_by
 from safeum_home.protocol.signing import decode_octets, encode_octets

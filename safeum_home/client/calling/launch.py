@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from safeum_home.client.calling.secret import Secret, Signing
+from safeum_home.client.secret import Secret, Signing
 from safeum_home.protocol.key_types import launch_octets
 from safeum_home.protocol.signing import encode_octets
 

@@ -1,7 +1,7 @@
 """The initiator's keys of a call, committed to before it is known whom they will be shown to."""
 
 from safeum_home.client.calling.handshake import Shown, commitments
-from safeum_home.client.calling.secret import Secret, fresh
+from safeum_home.client.secret import Secret, fresh
 from safeum_home.protocol.signing import encode_octets
 
 

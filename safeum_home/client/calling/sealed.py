@@ -10,7 +10,7 @@ import struct
 from typing import NamedTuple
 
 from safeum_home.client.calling.handshake import SEALED, Tampered, octets_of
-from safeum_home.client.calling.secret import TAG, Secret
+from safeum_home.client.secret import TAG, Secret
 from safeum_home.protocol.signing import encode_octets
 
 SIZES = (256, 1024, 4096, 8192, 16_384)

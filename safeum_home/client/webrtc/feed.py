@@ -113,6 +113,11 @@ class Feed:
         self._branches: set[Branch] = set()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def kind(self) -> str:
+        """`audio` or `video`."""
+        return self._source.kind
+
     def branch(self) -> Branch:
         """For one more link."""
         return Branch(self._source.kind, self)

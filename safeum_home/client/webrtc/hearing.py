@@ -6,7 +6,9 @@ from typing import Any, Protocol
 
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
-from av import AudioFrame, VideoFrame
+from av import AudioFrame, AudioResampler, VideoFrame
+
+from safeum_home.client.webrtc.tones import RATE
 
 See = Callable[[VideoFrame], Any]
 
@@ -26,13 +28,15 @@ class Ear(Protocol):
 
 async def listen(track: MediaStreamTrack, ears: Sequence[Ear]) -> None:
     """Hand on what is said until it ends, or this is cancelled."""
+    resampler = AudioResampler("s16", "mono", RATE)  # the telephone network has 8,000 samples a second
     try:
         while True:
             frame = await track.recv()
             if isinstance(frame, AudioFrame):
-                samples = mono(frame)
-                for ear in ears:
-                    ear.hear(track.id, samples)
+                pieces = [frame] if frame.sample_rate == RATE else resampler.resample(frame)
+                for samples in map(mono, pieces):
+                    for ear in ears:
+                        ear.hear(track.id, samples)
     except MediaStreamError:
         pass
     finally:
@@ -52,7 +56,7 @@ async def watch(track: MediaStreamTrack, see: See | None) -> None:
 
 
 def mono(frame: AudioFrame) -> "array[int]":
-    """The samples of a frame as Opus is decoded: of 16 bit, of one or two channels."""
+    """The samples of a frame as codecs give them: of 16 bit, of one or two channels."""
     channels = frame.layout.nb_channels
     samples = array("h", bytes(frame.planes[0])[: frame.samples * channels * 2])
     if channels == 1:

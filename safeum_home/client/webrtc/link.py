@@ -25,9 +25,9 @@ from safeum_home.client.calling.media import OnFlow
 from safeum_home.client.webrtc import sdp
 from safeum_home.client.webrtc.feed import Branch
 from safeum_home.client.webrtc.flow import Told, new_way
+from safeum_home.client.webrtc.form import CALL, Form
 from safeum_home.client.webrtc.ice import tune
 from safeum_home.client.webrtc.liveness import Liveness
-from safeum_home.client.webrtc.opus import OpusTrack
 
 T = TypeVar("T")
 Take = Callable[[MediaStreamTrack], Coroutine[Any, Any, None]]
@@ -40,7 +40,6 @@ CLOSE_SECONDS = 2.0
 """For how long the relay may take to hear that it is not needed any more, before nobody waits for that."""
 MOST_CANDIDATES = 64
 """Of the other, told later."""
-_CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/h264", "video/rtx")}
 
 
 class RtcLink:
@@ -57,11 +56,13 @@ class RtcLink:
         video: bool,
         relay_only: bool,
         silent_seconds: float,
+        form: Form = CALL,
     ) -> None:
         """`branches` are sent, and `takes` take the tracks of the other: each by `audio` and `video`.
 
         `gathered` is told which kinds of candidates were found.
         """
+        self._form = form
         self._loop = asyncio.get_running_loop()
         self._video = video
         self._relay_only = relay_only
@@ -115,7 +116,7 @@ class RtcLink:
         return self._description("offer")
 
     async def _answer(self, offer: str) -> str:
-        wanted = sdp.checked(offer, "offer", self._video)
+        wanted = self._checked(offer, "offer")
         for kind in ("audio", "video") if "\nm=video " in wanted else ("audio",):
             self._medium(kind)
         await self._peer.setRemoteDescription(RTCSessionDescription(wanted, "offer"))
@@ -124,7 +125,7 @@ class RtcLink:
         return self._description("answer")
 
     async def _answered(self, answer: str) -> None:
-        wanted = sdp.checked(answer, "answer", self._video)
+        wanted = self._checked(answer, "answer")
         await self._peer.setRemoteDescription(RTCSessionDescription(wanted, "answer"))
         self._try()
 
@@ -142,10 +143,11 @@ class RtcLink:
 
     def _medium(self, kind: str) -> None:
         branch = self._branches.get(kind)
-        track = branch if branch is None or kind == "video" else OpusTrack(branch)
+        track = branch if branch is None or kind == "video" else self._form.sound(branch)
         medium = self._peer.addTransceiver(kind if track is None else track, self._direction(kind))
-        known = RTCRtpSender.getCapabilities(kind).codecs
-        medium.setCodecPreferences([codec for codec in known if codec.mimeType.lower() in _CODECS[kind]])
+        known, wanted = RTCRtpSender.getCapabilities(kind).codecs, self._form.types[kind]
+        preferred = [codec for codec in known if codec.mimeType.lower() in wanted]
+        medium.setCodecPreferences(sorted(preferred, key=lambda codec: wanted.index(codec.mimeType.lower())))
 
     def _direction(self, kind: str) -> str:
         sends, takes = kind in self._branches, kind in self._takes
@@ -169,7 +171,10 @@ class RtcLink:
 
     def _description(self, kind: sdp.Kind) -> str:
         """One's own as others take it, with nothing in it that they need not know."""
-        return sdp.checked(sdp.fewer(self._peer.localDescription.sdp), kind, self._video)
+        return self._checked(sdp.fewer(self._peer.localDescription.sdp), kind)
+
+    def _checked(self, text: str, kind: sdp.Kind) -> str:
+        return sdp.checked(text, kind, self._video, self._form.codecs)
 
     # --- how it is -------------------------------------------------------------------------------
 

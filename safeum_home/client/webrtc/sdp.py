@@ -1,7 +1,8 @@
 """Descriptions (SDP, RFC 8866) as calls use them: what is not needed is dropped, what is wrong is refused.
 
-A description comes from another device. Only what this module writes anew of it is handed on: one line of
-sound (Opus) and where it is wanted one of pictures (VP8, H.264), both by DTLS-SRTP over one ICE way.
+A description comes from another device, or from the bridge to the telephone network. Only what this module
+writes anew of it is handed on: one line of sound (Opus; with the bridge G.711) and where it is wanted one of
+pictures (VP8, H.264), both by DTLS-SRTP over one ICE way.
 """
 
 import re
@@ -9,13 +10,14 @@ from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from typing import Literal, NamedTuple
 
+from safeum_home.client.webrtc.codecs import CALL, PARAMETERS, Codecs
+
 Kind = Literal["offer", "answer"]
 
 MOST_DESCRIPTION = 16_000
 MOST_LINES = 300
 MOST_CANDIDATES = 32
 PROFILE = "UDP/TLS/RTP/SAVPF"
-_CODECS = {"audio": {"opus/48000/2"}, "video": {"vp8/90000", "h264/90000", "rtx/90000"}}
 _DYNAMIC = range(96, 128)
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _SHARED = ("fingerprint", "setup", "ice-ufrag", "ice-pwd")
@@ -33,16 +35,6 @@ _ONCE = {
     "ice-ufrag": r"[A-Za-z0-9+/]{4,256}",
     "ice-pwd": r"[A-Za-z0-9+/]{22,256}",
     "setup": r"actpass|active|passive",
-}
-_PARAMETERS = {
-    "opus/48000/2": {"minptime": r"[0-9]{1,3}", "useinbandfec": r"[01]"},
-    "vp8/90000": {},
-    "h264/90000": {
-        "level-asymmetry-allowed": r"[01]",
-        "packetization-mode": r"[01]",
-        "profile-level-id": r"[0-9A-Fa-f]{6}",
-    },
-    "rtx/90000": {"apt": r"[0-9]{2,3}"},
 }
 _NOWHERE = {4: ip_network("240.0.0.0/4"), 6: ip_network("::ffff:0:0/96")}
 """Nobody's, and other forms of what was looked at already."""
@@ -71,7 +63,7 @@ class _Section(NamedTuple):
         return found[0]
 
 
-def checked(text: str, kind: Kind, video: bool) -> str:
+def checked(text: str, kind: Kind, video: bool, codecs: Codecs = CALL) -> str:
     """The description as it may be used; raises `ValueError`. Pictures are refused without `video`."""
     session, sections = _sections(text)
     media = [section.kind for section in sections]
@@ -87,7 +79,7 @@ def checked(text: str, kind: Kind, video: bool) -> str:
     written = ["v=0", "o=- 0 0 IN IP4 0.0.0.0", "s=-", "t=0 0", f"a=group:BUNDLE {' '.join(mids)}"]
     written.append("a=msid-semantic:WMS *")
     for section in sections:
-        written += _section(section, kind)
+        written += _section(section, kind, codecs)
     return "".join(f"{line}\r\n" for line in written)
 
 
@@ -178,8 +170,8 @@ def _no_pictures(sound: _Section, mid: str) -> _Section:
     return _Section("video", [payload], lines)
 
 
-def _section(section: _Section, kind: Kind) -> list[str]:
-    codecs = _codecs(section)
+def _section(section: _Section, kind: Kind, known: Codecs) -> list[str]:
+    codecs = _codecs(section, known)
     directions = [name for name, _ in section.lines if name in _DIRECTIONS] or ["sendrecv"]
     if len(directions) > 1 or not section.all("rtcp-mux"):
         raise ValueError("more than one direction, or two ways for one medium")
@@ -194,7 +186,7 @@ def _section(section: _Section, kind: Kind) -> list[str]:
         f"a=mid:{section.one('mid')}",
         "a=rtcp:9 IN IP4 0.0.0.0",
         "a=rtcp-mux",
-        *_streams(section),
+        *_streams(section, known.streams),
         *(line for payload, name in codecs.items() for line in _codec(section, payload, name)),
         *(f"a=candidate:{each}" for each in candidates if each is not None),
         *(["a=end-of-candidates"] if section.all("end-of-candidates") else []),
@@ -223,13 +215,14 @@ def _fingerprints(section: _Section) -> Iterable[str]:
     return [f"a=fingerprint:{digest} {octets}" for digest, octets in found.items()]
 
 
-def _codecs(section: _Section) -> dict[str, str]:
+def _codecs(section: _Section, allowed: Codecs) -> dict[str, str]:
     """The codecs that are wanted, by their payload types, in the other's order."""
-    known: dict[str, str] = {}
+    wanted = allowed.audio if section.kind == "audio" else allowed.video
+    known = {each: name for each, name in allowed.static.items() if each in section.formats}
     for value in section.all("rtpmap"):
         payload, _, name = value.partition(" ")
-        wanted = payload.isdecimal() and payload in section.formats and int(payload) in _DYNAMIC
-        if wanted and name.lower() in _CODECS[section.kind]:
+        free = payload.isdecimal() and payload in section.formats and int(payload) in _DYNAMIC
+        if free and name.lower() in wanted:
             known[payload] = name
     codecs = {payload: known[payload] for payload in section.formats if payload in known}
     for payload in [each for each, name in codecs.items() if name.lower() == "rtx/90000"]:
@@ -249,20 +242,21 @@ def _codec(section: _Section, payload: str, name: str) -> list[str]:
     lines += [f"a=rtcp-fb:{payload} {each}" for each in back]
     kept = {}
     for value in section.all("fmtp"):
+        allowed = PARAMETERS.get(name.lower(), {})
         if value.startswith(f"{payload} "):
             for parameter in value.partition(" ")[2].split(";"):
                 key, _, content = parameter.strip().partition("=")
-                if key in (allowed := _PARAMETERS[name.lower()]) and re.fullmatch(allowed[key], content):
+                if key in allowed and re.fullmatch(allowed[key], content):
                     kept[key] = content
     if kept:
         lines.append(f"a=fmtp:{payload} {';'.join(f'{key}={content}' for key, content in kept.items())}")
     return lines
 
 
-def _streams(section: _Section) -> list[str]:
+def _streams(section: _Section, named: bool) -> list[str]:
     """Where it is said which streams there are, and which extensions of their headers."""
     extensions: dict[str, str] = {}
-    for value in section.all("extmap"):
+    for value in section.all("extmap") if named else ():
         number, _, uri = value.partition(" ")
         if re.fullmatch(r"[1-9]|1[0-4]", number) and uri in _EXTENSIONS:
             extensions.setdefault(uri, f"a=extmap:{number} {uri}")
@@ -272,5 +266,6 @@ def _streams(section: _Section) -> list[str]:
         ("ssrc-group", r"FID [0-9]{1,10} [0-9]{1,10}"),
         ("ssrc", r"[0-9]{1,10} cname:[A-Za-z0-9+/@._-]{1,64}"),
     ):
-        lines += [f"a={name}:{value}" for value in section.all(name) if re.fullmatch(pattern, value)][:4]
+        if named or name == "ssrc":
+            lines += [f"a={name}:{value}" for value in section.all(name) if re.fullmatch(pattern, value)][:4]
     return lines

@@ -15,7 +15,7 @@ from av import AudioFrame, AudioResampler, VideoFrame
 from av.container import InputContainer
 
 from safeum_home.client.errors import NoMedia
-from safeum_home.client.webrtc.tones import RATE, SAMPLES, ToneTrack
+from safeum_home.client.webrtc.tones import RATE, SAMPLES, Paced, ToneTrack
 
 
 class Tone(NamedTuple):
@@ -27,6 +27,16 @@ class Tone(NamedTuple):
     def open(self) -> MediaStreamTrack:
         """See `feed.Source`."""
         return ToneTrack(self.hertz)
+
+
+class Silence(NamedTuple):
+    """Nothing to be heard."""
+
+    kind: str = "audio"
+
+    def open(self) -> MediaStreamTrack:
+        """See `feed.Source`."""
+        return Paced()
 
 
 class File(NamedTuple):

@@ -4,7 +4,7 @@ from msgspec import UNSET, UnsetType
 
 from safeum_home.protocol.call_types import CallId
 from safeum_home.protocol.command import Done, Params, Result, command
-from safeum_home.protocol.scalars import Milliseconds
+from safeum_home.protocol.scalars import Milliseconds, PageSize
 from safeum_home.protocol.telephone_types import (
     Description,
     Dialled,
@@ -55,14 +55,20 @@ class TelephoneDecline(Params, frozen=True):
 
 @command("telephone.hangup", Done)
 class TelephoneHangup(Params, frozen=True):
-    """End it. Of one that is over, or that is not known, nothing happens."""
+    """End it, on whichever device it is; do not take one that rings.
+
+    Of one that is over, or that is not known, nothing happens.
+    """
 
     call: CallId
 
 
 @command("telephone.dtmf", Done, activity=False)
 class TelephoneDtmf(Params, frozen=True):
-    """Press keys. Raises `wrong_call_state` before the answer."""
+    """Press keys: they are sent one after the other, about four in a second.
+
+    Raises `wrong_call_state` before the answer, and `rate_limited` where more than 64 are to be sent.
+    """
 
     call: CallId
     digits: Digits
@@ -86,3 +92,37 @@ class OpenCalls(Result, frozen=True):
 @command("telephone.list", OpenCalls, activity=False)
 class TelephoneList(Params, frozen=True):
     """The calls of this account with the telephone network that go on now."""
+
+
+class MissedCall(Result, frozen=True):
+    """Somebody has called `at`. `voicemail`: it was answered by that, and there may be a message of it."""
+
+    number: int
+    """Of the entry, in the order of its list."""
+    at: Milliseconds
+    voicemail: bool
+    caller: Number | UnsetType = UNSET
+    """Left out where withheld."""
+
+
+class MissedCalls(Result, frozen=True):
+    """The newest first. `more`: there are older ones, which `before` the last `number` gets."""
+
+    calls: list[MissedCall]
+    more: bool
+
+
+@command("telephone.missed", MissedCalls, cost=2, activity=False)
+class TelephoneMissedList(Params, frozen=True):
+    """Calls from the telephone network that nobody has taken: no answer, busy, offline. The last 500.
+
+    Those that were declined are not among them. They are kept for as long as records of calls are.
+    """
+
+    before: int | None = None
+    limit: PageSize = 50
+
+
+@command("telephone.forget", Done)
+class TelephoneForget(Params, frozen=True):
+    """Erase that list."""

@@ -168,7 +168,7 @@ def record_of(
         over.sip,
         over.cause,
         over.released,
-        trunk,
+        (over.trunk or trunk)[:LONGEST],
         (over.reference or reference)[:LONGEST],
     )
 

@@ -12,6 +12,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports import Database
 from safeum_home.ports.money import Charged, Granted, Leg, Over
+from safeum_home.safenum.money.beats import Beat, Beats
 from safeum_home.safenum.money.counts import MoneyCounts
 from safeum_home.safenum.money.credits import CreditBook
 from safeum_home.safenum.money.holds import Holds
@@ -36,6 +37,7 @@ class CallCharging:
         database: Database,
         holds: Holds,
         settling: Settling,
+        beats: Beats,
         tariff: Tariff,
         changed: Callable[[AccountId], None],
         counts: MoneyCounts,
@@ -45,8 +47,11 @@ class CallCharging:
         self._database = database
         self._holds = holds
         self._settling = settling
+        self._beats = beats
         self._tariff = tariff
         self._changed = changed
+        self._over: dict[bytes, Over] = {}
+        """Calls that are over, and are not known to be settled, by the indexes of their holds."""
         self._counts = counts
         self._is_running = True
 
@@ -54,10 +59,11 @@ class CallCharging:
         """The node stops: what could not be settled is left to its next start."""
         self._is_running = False
 
-    async def outgoing(self, account: AccountId, call: str, leg: Leg) -> Granted:
+    async def outgoing(self, account: AccountId, call: str, leg: Leg, is_free: bool = False) -> Granted:
         now = int(self._clock.seconds() * 1000)
         with self._counts.refusals("call"):
-            rate = self._tariff.rate(leg.called, day_of(now))
+            find = self._tariff.free if is_free else self._tariff.rate
+            rate = find(leg.called, day_of(now))
             granted = await self._database.transact(
                 lambda c: self._holds.begin(c, account, call, leg, rate, now)
             )
@@ -68,19 +74,39 @@ class CallCharging:
         now = int(self._clock.seconds() * 1000)
         await self._database.transact(lambda c: self._holds.begin(c, account, call, leg, None, now))
 
-    async def answered(self, account: AccountId, call: str, at: int) -> None:
-        await self._database.transact(lambda c: self._holds.answered(c, account, call, at))
+    async def nobody(self, leg: Leg, began: int, over: Over) -> None:
+        await self._database.transact(lambda c: self._settling.record_nobody(c, leg, began, over))
 
-    async def seen(self, account: AccountId, call: str, at: int) -> None:
-        await self._database.transact(lambda c: self._holds.seen(c, account, call, at))
+    async def answered(
+        self, account: AccountId, call: str, at: int, trunk: str = "", reference: str = ""
+    ) -> None:
+        about = account, call, at, trunk, reference
+        await self._database.transact(lambda c: self._holds.answered(c, *about))
+
+    async def alive(self, at: int) -> None:
+        beat = Beat(at, dict(self._over))
+        await self._database.transact(lambda c: self._beats.put(c, beat))
 
     async def extend(self, account: AccountId, call: str, at: int) -> Granted:
         granted = await self._database.transact(lambda c: self._holds.extend(c, account, call, at))
         self._changed(account)
         return granted
 
-    async def settle(self, account: AccountId, call: str, over: Over) -> Charged | None:
-        charged = await self._persistent(lambda c: self._settling.settle(c, account, call, over))
+    async def settle(
+        self, account: AccountId, call: str, over: Over, also: Callable[[Connection], None] | None = None
+    ) -> Charged | None:
+        def settle(c: Connection) -> Charged | None:
+            charged = self._settling.settle(c, account, call, over)
+            if charged is not None and also is not None:
+                also(c)
+            return charged
+
+        index = self._beats.index_of(account, call)
+        self._over.setdefault(index, over)
+        try:
+            charged = await self._persistent(settle)
+        finally:
+            self._over.pop(index, None)
         self._changed(account)
         return charged
 

@@ -15,6 +15,8 @@ FORFEITED = "forfeited"
 CARRIER_COST = "carrier cost"
 CARRIER_DUE = "carrier due"
 """What carriers will ask for."""
+UNCOLLECTED = "uncollected"
+"""What providers have paid back to customers who had spent it: the node's loss."""
 GOODWILL = "goodwill"
 """What the operator gave away."""
 

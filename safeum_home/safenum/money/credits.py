@@ -48,9 +48,26 @@ class CreditBook:
         self, c: Connection, account: AccountId, amount: int, currency: str, source: str, reference: str
     ) -> bool:
         """Add to a balance what came in from `source`; False where this reference was added before."""
+        with self._wallets.open(c, account) as wallet:
+            return self.add(c, wallet, amount, currency, source, reference)
+
+    def add(
+        self, c: Connection, wallet: OpenWallet, amount: int, currency: str, source: str, reference: str
+    ) -> bool:
+        """The same to a wallet that is open."""
+        if amount <= 0:
+            raise ValueError("an amount above zero")
+        now = self._now()
         contra = chart.GOODWILL if source == chart.GOODWILL else chart.clearing(source)
-        key = self._blinder.money("credit", f"{source}\0{reference}")
-        return self._credit(c, account, amount, currency, contra, key, source)
+        postings = (Posting(contra, currency, amount), Posting(chart.CUSTOMERS, currency, -amount))
+        if not self._ledger.enter(c, self.key(source, reference), Entry("credit", now, postings), wallet):
+            return False
+        wallet.add_line(Line(now, source, currency, amount), now)
+        return True
+
+    def key(self, source: str, reference: str) -> bytes:
+        """That of the entry of what came in."""
+        return self._blinder.money("credit", f"{source}\0{reference}")
 
     def buy(
         self, c: Connection, account: AccountId, amount: int, currency: str, what: str, reference: str
@@ -109,23 +126,3 @@ class CreditBook:
                 key = self._blinder.money("forfeit", f"{account.hex()}\0{currency}")
                 if postings:
                     self._ledger.enter(c, key, Entry("forfeit", self._now(), postings), wallet)
-
-    def _credit(
-        self,
-        c: Connection,
-        account: AccountId,
-        amount: int,
-        currency: str,
-        contra: str,
-        key: bytes,
-        kind: str,
-    ) -> bool:
-        if amount <= 0:
-            raise ValueError("an amount above zero")
-        now = self._now()
-        with self._wallets.open(c, account) as wallet:
-            postings = (Posting(contra, currency, amount), Posting(chart.CUSTOMERS, currency, -amount))
-            if not self._ledger.enter(c, key, Entry("credit", now, postings), wallet):
-                return False
-            wallet.add_line(Line(now, kind, currency, amount), now)
-        return True

@@ -10,6 +10,8 @@ from safeum_home.safenum.money.rating import Rate
 from safeum_home.safenum.money.wallets import OpenWallet
 from safeum_home.storage.wallets import HoldRow
 
+OPEN_CALLS = "calls that went on"
+"""What rows are called where some are damaged."""
 _PLACE = b"hold"
 _encoder = msgspec.msgpack.Encoder()
 

@@ -11,13 +11,14 @@ from msgspec import structs
 from sqlalchemy import Connection
 
 from safeum_home.config_safenum import SafenumSection
+from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder
 from safeum_home.ports.money import Direction, Granted, Leg
 from safeum_home.safenum.money import amounts, chart
 from safeum_home.safenum.money.cdr import LONGEST, talked
-from safeum_home.safenum.money.hold_record import HoldRecord, index_of, opened, sealed
+from safeum_home.safenum.money.hold_record import OPEN_CALLS, HoldRecord, index_of, opened, sealed
 from safeum_home.safenum.money.ledger import Entry, Ledger, Posting
 from safeum_home.safenum.money.months import day_of
 from safeum_home.safenum.money.rating import Rate, paid_for, price
@@ -61,7 +62,7 @@ class Holds:
         hold = HoldRecord(self._run, self._nonce(), direction, *leg, began=now, seen=now)
         with self._wallets.open(c, account) as wallet:
             if rate is not None:
-                if rows.count_holds(c, wallet.account) >= self._section.calls_at_once:
+                if self._outgoing(c, wallet) >= self._section.calls_at_once:
                     raise Problem(Code.LIMIT_REACHED, "calls at once")
                 hold = self._priced(wallet, hold, rate, now)
             hold, granted = self._extended(c, wallet, hold, self._section.hold_seconds, now)
@@ -70,14 +71,13 @@ class Holds:
             rows.put_hold(c, sealed(wallet, index, hold))
         return granted
 
-    def answered(self, c: Connection, account: AccountId, call: str, at: int) -> None:
+    def answered(
+        self, c: Connection, account: AccountId, call: str, at: int, trunk: str, reference: str
+    ) -> None:
         with self._changing(c, account, call) as (index, wallet, hold):
             if not hold.answered:
-                rows.put_hold(c, sealed(wallet, index, structs.replace(hold, answered=at, seen=at)))
-
-    def seen(self, c: Connection, account: AccountId, call: str, at: int) -> None:
-        with self._changing(c, account, call) as (index, wallet, hold):
-            rows.put_hold(c, sealed(wallet, index, structs.replace(hold, seen=max(hold.seen, at))))
+                known = {"trunk": trunk or hold.trunk, "reference": reference[:LONGEST] or hold.reference}
+                rows.put_hold(c, sealed(wallet, index, structs.replace(hold, answered=at, seen=at, **known)))
 
     def extend(self, c: Connection, account: AccountId, call: str, at: int) -> Granted:
         with self._changing(c, account, call) as (index, wallet, before):
@@ -86,6 +86,11 @@ class Holds:
             hold, granted = self._extended(c, wallet, now_seen, wanted, at)
             rows.put_hold(c, sealed(wallet, index, hold))
         return granted
+
+    def _outgoing(self, c: Connection, wallet: OpenWallet) -> int:
+        """How many calls of an account go out: whoever calls it takes nothing from that."""
+        found = undamaged(rows.holds_of(c, wallet.account), lambda row: opened(wallet, row), OPEN_CALLS)
+        return sum(hold.direction is Direction.OUT for hold in found)
 
     def _priced(self, wallet: OpenWallet, hold: HoldRecord, rate: Rate, now: int) -> HoldRecord:
         if rate.is_free:

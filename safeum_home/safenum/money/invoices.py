@@ -52,7 +52,8 @@ class InvoiceBook:
 
 
 def _is_paid(line: Line) -> bool:
-    return line.amount < 0
+    # What a provider has paid back is no purchase.
+    return line.amount < 0 and line.net > 0
 
 
 def _items(lines: list[Line]) -> list[InvoiceItem]:

@@ -5,6 +5,7 @@ and whatever was killed meanwhile.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from msgspec import structs
 from sqlalchemy import Connection
@@ -12,10 +13,11 @@ from sqlalchemy import Connection
 from safeum_home.damage import undamaged
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder
-from safeum_home.ports.money import Charged, Disposition, Over
+from safeum_home.ports.money import Charged, Direction, Disposition, Leg, Over
 from safeum_home.safenum.money import chart
+from safeum_home.safenum.money.beats import Beats
 from safeum_home.safenum.money.cdr import CdrBook, record_of, talked
-from safeum_home.safenum.money.hold_record import HoldRecord, index_of, opened
+from safeum_home.safenum.money.hold_record import OPEN_CALLS, HoldRecord, index_of, opened
 from safeum_home.safenum.money.ledger import Entry, Ledger, Posting
 from safeum_home.safenum.money.months import day_of
 from safeum_home.safenum.money.rating import Price, Rate, carrier_cost, price
@@ -37,6 +39,7 @@ class Settling:
         ledger: Ledger,
         wallets: Wallets,
         cdrs: CdrBook,
+        beats: Beats,
         blinder: Blinder,
         run: str,
         now: Callable[[], int],
@@ -49,6 +52,7 @@ class Settling:
         self._ledger = ledger
         self._wallets = wallets
         self._cdrs = cdrs
+        self._beats = beats
         self._blinder = blinder
         self._run = run
         self._now = now
@@ -68,15 +72,34 @@ class Settling:
         def settle(row: HoldRow) -> None:
             # What is damaged is left as it is, and keeps nobody else's calls from being settled.
             with c.begin_nested():
-                self._settle(c, row, lambda hold: None if self._is_own(hold) else as_seen(hold))
+                self._settle(c, row, lambda hold: None if self._is_own(hold) else self._as_seen(c, row, hold))
 
         undamaged(found, settle, "wallets with calls that went on")
-        return found[-1].hold if len(found) == AT_ONCE else None
+        if len(found) == AT_ONCE:
+            return found[-1].hold
+        self._beats.drop_others(c)
+        return None
 
     def settle_all(self, c: Connection, account: bytes) -> None:
         """Settle all calls of an account that is about to be erased."""
         for row in rows.holds_of(c, account):
-            self._settle(c, row, as_seen)
+            self._settle(c, row, partial(self._as_seen, c, row))
+
+    def record_nobody(self, c: Connection, leg: Leg, began: int, over: Over) -> None:
+        """Record a call that was for nobody."""
+        self._cdrs.put(
+            c, record_of(leg.caller, leg.called, Direction.IN, began, leg.trunk, leg.reference, over)
+        )
+
+    def _as_seen(self, c: Connection, row: HoldRow, hold: HoldRecord) -> Over:
+        """A call whose end was not stored: it is over since it is last known to have gone on."""
+        seen = hold.seen
+        if (beat := self._beats.of(c, hold.run)) is not None:
+            if (over := beat.over.get(row.hold)) is not None:
+                return over
+            seen = max(seen, beat.at)
+        disposition = Disposition.ANSWERED if hold.answered else Disposition.FAILED
+        return Over(seen, hold.answered, disposition)
 
     def _is_own(self, hold: HoldRecord) -> bool:
         """Whether this process has begun the call: then somebody knows of it."""
@@ -86,7 +109,7 @@ class Settling:
         with self._wallets.behind(c, row.account) as wallet:
             if wallet is None:
                 return None
-            for hold in undamaged([row], lambda row: opened(wallet, row), "calls that went on"):
+            for hold in undamaged([row], lambda row: opened(wallet, row), OPEN_CALLS):
                 if (over := ended(hold)) is None:
                     continue
                 if hold.answered and not over.answered:
@@ -134,12 +157,6 @@ class Settling:
 def _billed(hold: HoldRecord, spoken: int) -> int:
     """What was not granted is not charged."""
     return min(spoken, hold.seconds)
-
-
-def as_seen(hold: HoldRecord) -> Over:
-    """A call whose end nobody saw: it is over since it was last seen."""
-    disposition = Disposition.ANSWERED if hold.answered else Disposition.FAILED
-    return Over(hold.seen, hold.answered, disposition)
 
 
 def _note(wallet: OpenWallet, hold: HoldRecord, rate: Rate, at: int, booked: int, paid: Price) -> None:

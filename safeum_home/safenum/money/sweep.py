@@ -1,4 +1,4 @@
-"""Once a day: records of calls and lines of statements that were kept for long enough are destroyed."""
+"""Once a day: records of calls, lines of statements and references that were kept for long go."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +12,7 @@ from safeum_home.safenum.money.cdr import CdrBook
 from safeum_home.safenum.money.months import month_of
 from safeum_home.spawn import spawn
 from safeum_home.storage import wallets as rows
+from safeum_home.storage.payments import drop_ended
 
 SOON, EVERY = 90.0, 86_400.0
 """Seconds from the start to the first time, and from one to the next."""
@@ -57,6 +58,7 @@ class MoneySweep:
                 lambda c: self._cdrs.drop_before(c, records, self._turns.epoch)
             )
             await self._database.transact(lambda c: rows.drop_lines(c, lines))
+            await self._database.transact(lambda c: drop_ended(c, self._now()))
             if dropped:
                 await self._turns.if_due()
         except Problem:

@@ -1,5 +1,6 @@
 """What may be called, and at which price: the rate table in force, the classes that are allowed, the tax."""
 
+from msgspec import structs
 from phonenumbers import NumberParseException, PhoneNumberType, number_type
 from phonenumbers import parse as parse_number
 
@@ -33,6 +34,13 @@ class Tariff:
         if (kind := self.kind(number, rate)) not in self._section.destinations:
             raise Problem(Code.DESTINATION_REFUSED, kind)
         return rate
+
+    def free(self, number: str, day: int) -> Rate:
+        """Of a call that its account does not pay for, whatever it costs the node."""
+        rate = self._tables.table.find(number, day)
+        if rate is None or rate.currency != self._section.currency:
+            rate = Rate("", "", "", 0, None, self._section.currency, 0, 0, 1, 1)
+        return structs.replace(rate, fee=0, minute=0)
 
     def kind(self, number: str, rate: Rate) -> str:
         """The class of a number: a table that is less than exact makes no premium number a fixed one."""

@@ -1,4 +1,4 @@
-"""Private keys of calls: in libsodium's guarded heap, where they are no Python objects and can be wiped.
+"""Private keys: in libsodium's guarded heap, where they are no Python objects and can be wiped.
 
 That heap is locked where the system allows it, left out of core dumps, and zeroed when it is freed. Where
 PyNaCl does not show it, as on systems whose libraries name all that they export, it is memory that is zeroed.
@@ -31,6 +31,8 @@ KEY = 32
 NONCE = 24
 TAG = 16
 """Octets that sealing adds."""
+BOX = 48
+"""Octets that a sealed box adds."""
 
 
 class Wiped(Exception):
@@ -107,11 +109,43 @@ class Secret:
             raise ValueError("no secret can be agreed on with this key")
         return shared
 
+    def open_box(self, sealed: bytes, public: bytes) -> "Secret | None":
+        """The key in a sealed box (`crypto_box_seal`) to `public`, which is the public key of this one.
+
+        None where it is none, or is for somebody else.
+        """
+        if len(sealed) != KEY + BOX:
+            return None
+        key = Secret()
+        if _sodium.crypto_box_seal_open(key._at, sealed, len(sealed), public, self._at):
+            key.wipe()
+            return None
+        return key
+
+    def box(self, public: bytes) -> bytes:
+        """This key in a sealed box to `public`: 80 octets. Raises ValueError for a key of small order."""
+        out = _ffi.new("unsigned char[]", self._size + BOX)
+        if len(public) != KEY or _sodium.crypto_box_seal(out, self._at, self._size, public):
+            raise ValueError("nothing can be sealed to this key")
+        return bytes(_ffi.buffer(out, self._size + BOX))
+
+    # --- Argon2id (RFC 9106)
+
+    @classmethod
+    def stretched(cls, passphrase: bytearray, salt: bytes, passes: int, memory: int) -> "Secret":
+        """What follows from a passphrase; `memory` in octets. Takes its time: not for a reactor's thread."""
+        key, given = cls(), _ffi.from_buffer("char[]", passphrase)
+        argon2id = _sodium.crypto_pwhash_alg_argon2id13()
+        if _sodium.crypto_pwhash(key._at, KEY, given, len(passphrase), salt, passes, memory, argon2id):
+            key.wipe()
+            raise MemoryError
+        return key
+
     # --- BLAKE2b (RFC 7693), keyed with this secret
 
-    def derive(self, message: bytes, person: bytes) -> "Secret":
-        """A key that follows from this one."""
-        key = Secret()
+    def derive(self, message: bytes, person: bytes, into: "Secret | None" = None) -> "Secret":
+        """A key that follows from this one; `into` one that there is, in place of a new one."""
+        key = Secret() if into is None else into
         self._hash(key._at, KEY, message, person)
         return key
 
@@ -155,10 +189,10 @@ class Secret:
 class Signing:
     """An Ed25519 key (RFC 8032) that is held so."""
 
-    def __init__(self, seed: bytes | None = None) -> None:
+    def __init__(self, seed: "bytes | Secret | None" = None) -> None:
         self._secret = Secret(64)
         public = _ffi.new("unsigned char[]", KEY)
-        kept = Secret.random() if seed is None else Secret.of(seed)
+        kept = seed if isinstance(seed, Secret) else Secret.random() if seed is None else Secret.of(seed)
         _sodium.crypto_sign_seed_keypair(public, self._secret._at, kept._at)
         kept.wipe()
         self.public = bytes(_ffi.buffer(public, KEY))

@@ -1,0 +1,1 @@
+"""Payments: providers on whose pages people pay, and statements of banks."""

@@ -1,0 +1,245 @@
+"""A line: one handle of Janus' SIP plugin, that one call at a time is on.
+
+making --made--> idle --begun--> busy --free--> idle
+                                 busy --half_free--> resting --quiet--> idle        any --lost--> gone
+                                 busy, resting --doubt--> retired
+
+After a call Janus still has to let go of its WebRTC side, and says so without naming the call. So a line
+rests until then: what is said too late reaches no other call. Where Janus does not say so the line is
+retired, which is the session's to deal with.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from automat import TypeMachineBuilder
+
+from bridges.safenum.janus.call import Call
+from bridges.safenum.janus.dtmf import pressed
+from bridges.safenum.janus.messages import Frame, PluginEvent, Result
+from bridges.safenum.janus.sdp import is_readable
+from safeum_home.ports.carrier import CarrierEnd
+
+REST = 5.0
+"""Seconds for Janus to let go of the WebRTC side of a call; seen: up to one."""
+
+
+class LineMachine(Protocol):
+    """What can happen to a line."""
+
+    def made(self) -> None:
+        """It can be used."""
+
+    def begun(self) -> None:
+        """A call begins."""
+
+    def free(self) -> None:
+        """No call is on it, and nothing is left of one."""
+
+    def half_free(self) -> None:
+        """No call is on it, but Janus has not let go of its WebRTC side."""
+
+    def quiet(self) -> None:
+        """Now it has."""
+
+    def doubt(self) -> None:
+        """How it is with it is not known."""
+
+    def lost(self) -> None:
+        """It is gone."""
+
+
+class Keeper(Protocol):
+    """The session that a line is of."""
+
+    def message(self, line: "Line", body: dict[str, Any], jsep: dict[str, str] | None) -> str:
+        """Ask the SIP plugin for something; the name of the transaction."""
+
+    def incoming(self, line: "Line", frame: Frame, told: PluginEvent) -> None:
+        """Somebody calls."""
+
+    def move(self, call: Call) -> bool:
+        """Try a call that could not be begun on another line; whether there is one."""
+
+    def retired(self, line: "Line") -> None:
+        """It is not to be used any more."""
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """`clock` provides IReactorTime. `handle` is 0 until Janus has made it."""
+
+    clock: Any
+    keeper: Keeper
+    is_master: bool
+    handle: int = 0
+    state: str = "making"
+    call: Call | None = None
+    has_webrtc: bool = False
+    """Janus has begun a WebRTC side, and not let go of it."""
+    timer: Any = None
+    machine: LineMachine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.machine = new_line(self)
+
+    def carry(self, call: Call) -> None:
+        """A call is on it from now on."""
+        call.leg = self
+        self.call = call
+        self.machine.begun()
+
+    def lose(self) -> None:
+        """The handle is gone, and the call on it."""
+        self.machine.lost()
+        if self.call is not None:
+            self.call.machine.lost()
+
+    # --- for the call on it: `call.Leg`
+
+    def ask(self, body: dict[str, Any], jsep: dict[str, str] | None = None) -> str:
+        if jsep is not None:
+            self.has_webrtc = True
+        return self.keeper.message(self, body, jsep)
+
+    def left(self, call: Call, in_doubt: bool) -> None:
+        self.call = None
+        if in_doubt:
+            self.machine.doubt()
+        elif self.has_webrtc:
+            self.machine.half_free()
+        else:
+            self.machine.free()
+
+    # --- what Janus says of this handle
+
+    def plugin(self, frame: Frame, told: PluginEvent) -> None:
+        """An event of the SIP plugin."""
+        if told.result is None:
+            self.refused(frame.transaction)
+        elif told.result.event == "incomingcall":
+            self.has_webrtc = True
+            self.keeper.incoming(self, frame, told)
+        elif self.call is not None and told.call_id == self.call.reference:
+            _tell(self.call, told.result, None if frame.jsep is None else frame.jsep.sdp)
+
+    def refused(self, transaction: str) -> None:
+        """The request of a transaction was refused, or not answered."""
+        call = self.call
+        if call is None or call.asked != transaction:
+            return
+        if call.opening is None or not self.keeper.move(call):
+            call.machine.refused()
+        else:
+            # Janus has given this line to somebody who calls in: it has all to do with that.
+            self.left(call, in_doubt=False)
+
+    def media(self, receiving: bool) -> None:
+        """Whether anything comes from the app."""
+        if self.call is not None:
+            (self.call.machine.heard if receiving else self.call.machine.silent)()
+
+    def webrtc_gone(self) -> None:
+        """Janus has let go of the WebRTC side."""
+        self.has_webrtc = False
+        self.machine.quiet()
+        if self.call is not None:
+            self.call.machine.vanished()
+
+    # --- time
+
+    def wait(self, seconds: float | None) -> None:
+        """It is in doubt after that; None: it is not."""
+        if self.timer is not None and self.timer.active():
+            self.timer.cancel()
+        self.timer = None if seconds is None else self.clock.callLater(seconds, self.machine.doubt)
+
+
+def _tell(call: Call, result: Result, sdp: str | None) -> None:
+    machine = call.machine
+    if sdp is not None and not is_readable(sdp):
+        machine.unusable()
+        return
+    match result.event:
+        case "ringing" | "progress":
+            machine.progress(sdp)
+        case "accepted":
+            machine.accepted(sdp)
+        case "hangup":
+            machine.ended(end_of(result))
+        case "info":
+            if digits := pressed(result.type, result.content):
+                machine.keys(digits)
+
+
+def end_of(result: Result) -> CarrierEnd:
+    """How the other side has ended a call."""
+    cause = result.reason_header_cause if result.reason_header_protocol.upper() == "Q.850" else ""
+    known = int(cause) if cause.isascii() and cause.isdigit() and len(cause) <= 3 else 0
+    return CarrierEnd(result.code if 200 <= result.code <= 699 else 0, known if known <= 127 else 0)
+
+
+_builder = TypeMachineBuilder(LineMachine, Line)
+_making = _builder.state("making")
+_idle = _builder.state("idle")
+_busy = _builder.state("busy")
+_resting = _builder.state("resting")
+_retired = _builder.state("retired")
+_gone = _builder.state("gone")
+
+
+@_making.upon(LineMachine.made).to(_idle)
+@_busy.upon(LineMachine.free).to(_idle)
+@_resting.upon(LineMachine.quiet).to(_idle)
+def _now_idle(machine: LineMachine, line: Line) -> None:
+    line.state = "idle"
+    line.wait(None)
+
+
+# Janus may give a call to a line that it knows to be free before we do.
+@_idle.upon(LineMachine.begun).to(_busy)
+@_resting.upon(LineMachine.begun).to(_busy)
+@_retired.upon(LineMachine.begun).to(_busy)
+def _now_busy(machine: LineMachine, line: Line) -> None:
+    line.state = "busy"
+    line.wait(None)
+
+
+@_busy.upon(LineMachine.half_free).to(_resting)
+def _now_resting(machine: LineMachine, line: Line) -> None:
+    line.state = "resting"
+    line.wait(REST)
+
+
+@_busy.upon(LineMachine.doubt).to(_retired)
+@_resting.upon(LineMachine.doubt).to(_retired)
+def _now_retired(machine: LineMachine, line: Line) -> None:
+    line.state = "retired"
+    line.wait(None)
+    line.keeper.retired(line)
+
+
+for _state in (_making, _idle, _busy, _resting, _retired):
+
+    @_state.upon(LineMachine.lost).to(_gone)
+    def _now_gone(machine: LineMachine, line: Line) -> None:
+        line.state = "gone"
+        line.wait(None)
+
+
+_CHANGES = {
+    LineMachine.made: (_making,),
+    LineMachine.begun: (_idle, _resting, _retired),
+    LineMachine.free: (_busy,),
+    LineMachine.half_free: (_busy,),
+    LineMachine.quiet: (_resting,),
+    LineMachine.doubt: (_busy, _resting),
+    LineMachine.lost: (_making, _idle, _busy, _resting, _retired),
+}
+for _input, _states in _CHANGES.items():
+    for _each in (_making, _idle, _busy, _resting, _retired, _gone):
+        if _each not in _states:
+            _each.upon(_input).loop().returns(None)
+
+new_line = _builder.build()
+"""`new_line(Line(...))` is a machine in its first state; a `Line` makes its own."""

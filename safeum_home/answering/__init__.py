@@ -1,0 +1,1 @@
+"""What answers calls where nobody does: a process of its own, with aiortc (`safeum-home[voicemail]`)."""

@@ -1,0 +1,89 @@
+"""What the vault keeps of a secure chat: how far streams had come, the roster, and epochs to read in."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from safeum_home.client.secure.envelope import NONE
+from safeum_home.client.secure.members import MOST_MEMBERS
+from safeum_home.client.secure.payloads import Octets32, Size
+from safeum_home.client.secure.room import Room
+from safeum_home.protocol.scalars import Account
+from safeum_home.protocol.signing import decode_octets, encode_octets
+
+StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$(?!\n)", max_length=22)]
+Box = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{107}$(?!\n)", max_length=107)]
+_NONE = encode_octets(NONE)
+
+
+class StreamMemory(Struct, frozen=True):
+    """Of an account: streams that began at `floor` or before are not known any more; heads of the others."""
+
+    floor: Size
+    heads: Annotated[dict[StreamName, tuple[Size, Octets32]], Meta(max_length=64)]
+
+
+class EpochMemory(Struct, frozen=True):
+    """An epoch with the box that its key is in."""
+
+    id: Octets32
+    commitment: Octets32
+    sealed: Box
+    at: Size
+
+
+class ChatMemory(Struct, frozen=True):
+    """Of one chat. `roster` is the hash of the one in force, whose members are `members`."""
+
+    streams: Annotated[dict[Account, StreamMemory], Meta(max_length=4 * MOST_MEMBERS)] = {}
+    roster: Octets32 = _NONE
+    roster_at: Size = 0
+    members: Annotated[dict[Account, Octets32], Meta(max_length=MOST_MEMBERS)] = {}
+    epochs: Annotated[list[EpochMemory], Meta(max_length=16)] = []
+
+
+def _octets(text: str, size: int) -> bytes:
+    octets = decode_octets(text, size)
+    if octets is None:
+        raise ValueError("no base64url in its one form")
+    return octets
+
+
+def check(memory: ChatMemory) -> None:
+    """Raises ValueError where a text stands for no octets."""
+    for each in memory.streams.values():
+        for stream, (_, hash) in each.heads.items():
+            _octets(stream, 16)
+            _octets(hash, 32)
+    for text in (memory.roster, *memory.members.values()):
+        _octets(text, 32)
+    for epoch in memory.epochs:
+        for text, size in ((epoch.id, 32), (epoch.commitment, 32), (epoch.sealed, 80)):
+            _octets(text, size)
+
+
+def remember(room: Room) -> ChatMemory:
+    """Of a chat, as it is now."""
+    epochs = []
+    for each in room.epochs.recent():
+        id, commitment, sealed = map(encode_octets, (each.id, each.commitment, each.sealed))
+        epochs.append(EpochMemory(id, commitment, sealed, each.at))
+    streams = {}
+    for account, floor, heads in room.streams.heads():
+        named = {encode_octets(stream): (number, encode_octets(hash)) for stream, number, hash in heads}
+        streams[account] = StreamMemory(floor, named)
+    members = {account: encode_octets(hash) for account, hash in room.roster.members.items()}
+    return ChatMemory(streams, encode_octets(room.roster.head), room.roster.made, members, epochs)
+
+
+def restore(room: Room, memory: ChatMemory) -> None:
+    """Into a chat, in which something may have come already."""
+    for account, each in memory.streams.items():
+        heads = [(_octets(stream, 16), n, _octets(hash, 32)) for stream, (n, hash) in each.heads.items()]
+        room.streams.restore(account, each.floor, heads)
+    if room.roster.head == NONE and memory.roster != _NONE:
+        members = {account: _octets(hash, 32) for account, hash in memory.members.items()}
+        room.roster.restore(_octets(memory.roster, 32), memory.roster_at, members)
+    for epoch in memory.epochs:
+        id, commitment = _octets(epoch.id, 32), _octets(epoch.commitment, 32)
+        room.epochs.restore(id, epoch.at, commitment, _octets(epoch.sealed, 80))

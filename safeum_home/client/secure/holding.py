@@ -1,0 +1,59 @@
+"""Envelopes that wait for something: for keys of their sender, their epoch, or the roster before."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from safeum_home.client.secure.envelope import Envelope
+from safeum_home.client.secure.events import Told
+from safeum_home.client.secure.refused import Reason
+
+MOST_HELD = 200
+MOST_OCTETS = 2 * 2**20
+PATIENCE = 60 * 1000
+"""Milliseconds after which it is told that something waits."""
+
+
+class HeldEnvelope(NamedTuple):
+    """One that waits. `noted`: its stream knows it already. `late`: it was missing."""
+
+    told: Told
+    envelope: Envelope
+    past: bool
+    reason: Reason
+    since: int
+    noted: bool = False
+    late: bool = False
+
+
+class Holding:
+    """In the order in which they came, bounded: the oldest goes first."""
+
+    def __init__(self) -> None:
+        self._held: list[HeldEnvelope] = []
+        self._size = 0
+        self._patient = 0
+        """So many at the beginning were told of."""
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def add(self, held: HeldEnvelope) -> Iterator[HeldEnvelope]:
+        """Keep one; what had to go for it."""
+        self._held.append(held)
+        self._size += len(held.envelope.octets)
+        while len(self._held) > MOST_HELD or self._size > MOST_OCTETS:
+            gone = self._held.pop(0)
+            self._size -= len(gone.envelope.octets)
+            self._patient = max(0, self._patient - 1)
+            yield gone
+
+    def take(self) -> list[HeldEnvelope]:
+        """All of them; those that still have to wait are added again."""
+        held, self._held, self._size, self._patient = self._held, [], 0, 0
+        return held
+
+    def overdue(self, now: int) -> list[HeldEnvelope]:
+        """Those that have waited for a minute, once. They wait on."""
+        due = [each for each in self._held[self._patient :] if each.since + PATIENCE <= now]
+        self._patient += len(due)
+        return due

@@ -1,0 +1,110 @@
+"""What both halves of a secure chat, that which takes and that which says, share."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
+
+from safeum_home.client.secure.envelope import Place
+from safeum_home.client.secure.epochs import Epochs
+from safeum_home.client.secure.people import People
+from safeum_home.client.secure.public_keys import PublicKeys
+from safeum_home.client.secure.roster import Roster
+from safeum_home.client.secure.streams import Streams
+from safeum_home.client.secure.unique_key import UniqueKey
+
+
+class Clock(Protocol):
+    """As Twisted's `IReactorTime` has it."""
+
+    def seconds(self) -> float:
+        """Since 1970-01-01 UTC."""
+
+
+class Wanted(NamedTuple):
+    """Whom something that is said is sealed to."""
+
+    members: dict[str, PublicKeys]
+    missing: tuple[str, ...]
+    """Accounts whose keys are not known."""
+    differ: tuple[str, ...]
+    """Accounts whose keys are not those that were vouched for, or others were offered and not accepted."""
+    hashes: dict[str, bytes]
+    """Those of the members' keys."""
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.missing and not self.differ
+
+
+class Room:
+    """A chat of two, where `peer` is the other one's account, or of a group, where it is None."""
+
+    def __init__(
+        self,
+        chat: str,
+        own: UniqueKey,
+        people: People,
+        clock: Clock,
+        peer: str | None,
+        vault_version: Callable[[], int],
+    ) -> None:
+        self.chat = chat
+        self.own = own
+        self.people = people
+        self._clock = clock
+        self.peer = peer
+        self.vault_version = vault_version
+        self.roster = Roster(own.account)
+        self.streams = Streams(self.now())
+        self.epochs = Epochs(own)
+        self.told: frozenset[str] | None = None
+        """Members as the node names them; None as long as it has not."""
+        self._wanted: tuple[object, Wanted] | None = None
+
+    def now(self) -> int:
+        """Milliseconds."""
+        return int(self._clock.seconds() * 1000)
+
+    def place(self, account: str) -> Place:
+        return Place(self.chat, account)
+
+    def in_force(self) -> dict[str, bytes]:
+        """Who is a member, with the hash of the keys that are in force here."""
+        if self.peer is None:
+            members = self.roster.members
+            told = self.told
+            return {each: hash for each, hash in members.items() if told is None or each in told}
+        found = {self.own.account: self.own.hash}
+        if (person := self.people.get(self.peer)) is not None:
+            found[self.peer] = person.keys.hash
+        return found
+
+    def wanted(self) -> Wanted:
+        """Whom something that is said now is sealed to, and what is missing for that."""
+        of = (self.people.revision, self.roster.revision, self.told)
+        if self._wanted is None or self._wanted[0] != of:
+            self._wanted = of, self._find_wanted()
+        return self._wanted[1]
+
+    def _find_wanted(self) -> Wanted:
+        in_force: Iterable[tuple[str, bytes | None]] = self.in_force().items()
+        if self.peer is not None:
+            in_force = ((self.own.account, None), (self.peer, None))
+        members: dict[str, PublicKeys] = {}
+        missing, differ = [], []
+        for account, hash in in_force:
+            if account == self.own.account:
+                members[account] = self.own.public
+                if hash not in (None, self.own.hash):
+                    differ.append(account)
+            elif (person := self.people.get(account)) is None:
+                missing.append(account)
+            elif person.offered is not None or hash not in (None, person.keys.hash):
+                differ.append(account)
+            else:
+                members[account] = person.keys
+        hashes = {account: keys.hash for account, keys in members.items()}
+        return Wanted(members, tuple(missing), tuple(differ), hashes)
+
+    def changed(self) -> None:
+        """Members, or keys, are others now."""
+        self.epochs.changed(self.in_force(), self.now())

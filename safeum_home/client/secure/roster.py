@@ -1,0 +1,144 @@
+"""Who is in a group, by the word of its members: what stands between a node and a member of its making.
+
+    at          8   when it was signed, in milliseconds
+    previous   32   hash of the roster that it follows on; zeros for the first
+    members         all that there are now: count (2), and each account (2 + length) and hash of its keys (32)
+
+A roster is a signed list. The next one is signed by a member of the one before, and may add, remove, and
+change as it likes: what it changes is told, with who has done it. Whoever is not in it is in no epoch.
+Of two that follow on the same one, that with the lower hash is in force, in whichever order they have come.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from safeum_home.client.secure import members as listed
+from safeum_home.client.secure.envelope import NONE, Envelope
+from safeum_home.client.secure.members import Members
+from safeum_home.client.secure.octets import HASH, Reader, number
+from safeum_home.client.secure.refused import Held, Reason, Refused
+
+MOST_KEPT = 32
+"""Former rosters that epochs may still go by."""
+
+
+class Statement(NamedTuple):
+    """What an envelope says."""
+
+    at: int
+    previous: bytes
+    members: Members
+
+
+class Change(NamedTuple):
+    """What a roster has changed: accounts, in their order."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    rekeyed: tuple[str, ...] = ()
+    """Of these the keys are others, by somebody's word who is not themselves."""
+
+
+def make(at: int, previous: bytes, members: Members) -> bytes:
+    """The content of an envelope; raises `Refused(TOO_MANY)`."""
+    return number(at) + previous + listed.write(members)
+
+
+def read(envelope: Envelope) -> Statement:
+    """Raises `Refused(MALFORMED)`."""
+    reader = Reader(envelope.content)
+    at, previous = reader.number(), reader.take(HASH)
+    members = {account: hash for account, (hash, _) in listed.read(reader).items()}
+    reader.end()
+    return Statement(at, previous, members)
+
+
+class Roster:
+    """The roster in force, as far as this account has heard of it."""
+
+    def __init__(self, own: str) -> None:
+        self._own = own
+        self.head = NONE
+        self.made = 0
+        """When that was signed, as its signer says: milliseconds."""
+        self.revision = 0
+        """Another one with each change."""
+        self._parent = NONE
+        self.members: dict[str, bytes] = {}
+        self._former: OrderedDict[bytes, dict[str, bytes]] = OrderedDict()
+        self._successors: dict[tuple[str, bytes], bytes] = {}
+
+    def restore(self, head: bytes, made: int, members: Members) -> None:
+        """As it was in the vault."""
+        self._set(head, NONE, made, dict(members))
+
+    @property
+    def is_in(self) -> bool:
+        return self._own in self.members
+
+    def at(self, head: bytes) -> Members:
+        """The members of a roster, with their keys now; raises `Held` for one that has not been heard of."""
+        if head not in self._former:
+            raise Held(Reason.NO_EPOCH)
+        return {account: self.now(account, hash) for account, hash in self._former[head].items()}
+
+    def follow(self, statement: Statement, head: bytes, signer: str, hash: bytes) -> Change:
+        """A roster signed by `signer` with keys of this hash; raises `Held`, `Refused`.
+
+        Who is in none takes the first that has it in, from whoever it comes: that one vouches for the rest.
+        """
+        members = {account: self.now(account, each) for account, each in statement.members.items()}
+        if not self.is_in:
+            return self._enter(members, statement.at, head, signer, hash)
+        if statement.previous not in (self.head, self._parent) or statement.previous == NONE:
+            if statement.previous in self._former or statement.previous == NONE:
+                raise Refused(Reason.ROSTER_FORKED)
+            raise Held(Reason.NO_EPOCH)
+        if self.at(statement.previous).get(signer) != self.now(signer, hash):
+            raise Refused(Reason.NOT_A_MEMBER)
+        if statement.previous != self.head and head >= self.head:
+            raise Refused(Reason.ROSTER_FORKED)
+        change = compare(self.members, members)
+        self._set(head, statement.previous, statement.at, members)
+        return change
+
+    def _enter(self, members: dict[str, bytes], made: int, head: bytes, signer: str, hash: bytes) -> Change:
+        if self._own not in members or members.get(signer) != self.now(signer, hash):
+            raise Refused(Reason.NOT_A_MEMBER)
+        if self.head != NONE and signer not in self.members:
+            raise Refused(Reason.NOT_A_MEMBER)
+        self._set(head, NONE, made, members)
+        return Change(added=tuple(sorted(members)))
+
+    def succeed(self, account: str, before: bytes, after: bytes) -> None:
+        """Keys were followed by others, as they have said themselves."""
+        self._successors[account, before] = after
+        self.revision += 1
+        if self.members.get(account) == before:
+            self.members[account] = after
+
+    def now(self, account: str, hash: bytes) -> bytes:
+        """The hash of an account's keys now, where those with this one have named their followers."""
+        for _ in range(len(self._successors)):
+            if (after := self._successors.get((account, hash))) is None:
+                break
+            hash = after
+        return hash
+
+    def _set(self, head: bytes, parent: bytes, made: int, members: dict[str, bytes]) -> None:
+        self.head, self._parent, self.made, self.members = head, parent, made, members
+        self.revision += 1
+        self._former[head] = dict(members)
+        while len(self._former) > MOST_KEPT:
+            self._former.popitem(last=False)
+
+
+def compare(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Change:
+    """What is different."""
+    both = before.keys() & after.keys()
+    return Change(
+        tuple(sorted(after.keys() - before.keys())),
+        tuple(sorted(before.keys() - after.keys())),
+        tuple(sorted(account for account in both if before[account] != after[account])),
+    )

@@ -1,0 +1,243 @@
+"""Taking envelopes: who has signed them, whether they follow, whether they may, and what is in them."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from safeum_home.client.secure import envelope as envelopes
+from safeum_home.client.secure import epoch as epochs
+from safeum_home.client.secure import message as messages
+from safeum_home.client.secure import payloads, roster, succession
+from safeum_home.client.secure.envelope import NONE, Kind
+from safeum_home.client.secure.epochs import GRACE
+from safeum_home.client.secure.events import (
+    Event,
+    Gap,
+    KeysChanged,
+    KeysNeeded,
+    Overtaken,
+    Received,
+    Refusal,
+    RosterChanged,
+    Told,
+    VaultNewer,
+)
+from safeum_home.client.secure.holding import HeldEnvelope, Holding
+from safeum_home.client.secure.octets import malformed
+from safeum_home.client.secure.public_keys import PublicKeys
+from safeum_home.client.secure.refused import Held, Reason, Refused
+from safeum_home.client.secure.room import Room
+from safeum_home.client.secure.streams import Noted, Verdict
+from safeum_home.client.secure.watching import Watching
+from safeum_home.protocol.signing import encode_octets
+
+MOST_AUTHORS = 20_000
+
+
+class Taker:
+    """Takes what a node tells of a chat. `own_stream` is that of this program, which need not come back."""
+
+    def __init__(self, room: Room, watching: Watching) -> None:
+        self._room = room
+        self._watching = watching
+        self._holding = Holding()
+        self._authors: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        """Of messages, by their hash: who has written them, and what the node calls them."""
+        self.own_stream = b""
+        self.own_roster = NONE
+
+    # --- in
+
+    def take(self, told: Told, past: bool) -> Iterator[Event]:
+        """An envelope that has come."""
+        try:
+            envelope = envelopes.read(told.data)
+            if envelope.head.quiet != told.quiet:
+                raise malformed()
+        except Refused as refused:
+            yield Refusal(refused.reason, told.sender, told.id)
+            return
+        yield from self._try(HeldEnvelope(told, envelope, past, Reason.NO_KEYS, self._room.now()), True)
+        if envelope.head.kind is not Kind.MESSAGE:
+            yield from self.again()
+
+    def again(self) -> Iterator[Event]:
+        """Something has come that others may have waited for."""
+        while held := self._holding.take():
+            waiting = len(held)
+            for each in held:
+                yield from self._try(each, False)
+            if len(self._holding) >= waiting:
+                return
+
+    def overdue(self) -> Iterator[Event]:
+        """That something waits in vain, so far."""
+        for each in self._holding.overdue(self._room.now()):
+            yield Refusal(each.reason, each.told.sender, each.told.id)
+
+    def wrote(self, hash: bytes, account: str) -> None:
+        """This program has said something."""
+        self._remember(hash, account, "")
+
+    # --- whose it is, and whether it follows
+
+    def _try(self, held: HeldEnvelope, first: bool) -> Iterator[Event]:
+        told = held.told
+        try:
+            keys = self._signer(held)
+            if not held.noted:
+                noted = self._note(held)
+                if noted is None:
+                    return
+                held = held._replace(noted=True, late=noted.verdict is Verdict.LATE)
+                if noted.gap:
+                    yield Gap(told.sender, len(noted.gap))
+            yield from self._read(held, keys)
+        except Held as wait:
+            for gone in self._holding.add(held._replace(reason=wait.reason)):
+                yield Refusal(Reason.TOO_MANY, gone.told.sender, gone.told.id)
+            if wait.account and first:
+                yield KeysNeeded((wait.account,))
+        except Refused as refused:
+            yield Refusal(refused.reason, told.sender, told.id)
+
+    def _signer(self, held: HeldEnvelope) -> PublicKeys:
+        """The keys that have signed it; raises `Held(NO_KEYS)`, `Refused`."""
+        account, room = held.told.sender, self._room
+        place, person = room.place(account), room.people.get(account)
+        if account == room.own.account:
+            if held.envelope.is_signed(place, room.own.public.sign):
+                return room.own.public
+        elif person is None:
+            raise Held(Reason.NO_KEYS, account)
+        elif held.envelope.is_signed(place, person.keys.sign):
+            return person.keys
+        if person is not None:
+            for keys in reversed(person.former):
+                if held.envelope.is_signed(place, keys.sign):
+                    if not held.past and room.now() > person.since + GRACE:
+                        raise Refused(Reason.OLD_KEYS)
+                    return keys
+            if person.offered and held.envelope.is_signed(place, person.offered.sign):
+                raise Held(Reason.NO_KEYS)
+        raise Refused(Reason.BAD_SIGNATURE)
+
+    def _note(self, held: HeldEnvelope) -> Noted | None:
+        """None of what is there already, and came so; raises `Refused`."""
+        told, head, hash = held.told, held.envelope.head, held.envelope.hash
+        noted = self._room.streams.note(head, told.sender, hash, not held.past)
+        if noted.verdict is Verdict.AGAIN and not held.past:
+            _, known = self._authors.get(encode_octets(hash), ("", ""))
+            if known not in ("", told.id):
+                raise Refused(Reason.REPLAYED)
+            self._remember(hash, told.sender, told.id)
+            return None
+        self._remember(hash, told.sender, told.id)
+        return noted
+
+    def _remember(self, hash: bytes, account: str, id: str) -> None:
+        self._authors[encode_octets(hash)] = (account, id)
+        if len(self._authors) > MOST_AUTHORS:
+            self._authors.popitem(last=False)
+
+    # --- what it is
+
+    def _read(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
+        match held.envelope.head.kind:
+            case Kind.MESSAGE:
+                yield from self._message(held, keys)
+            case Kind.EPOCH:
+                self._epoch(held, keys)
+            case Kind.ROSTER:
+                yield from self._roster(held, keys)
+            case Kind.SUCCESSION:
+                yield from self._succession(held, keys)
+
+    def _message(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
+        room, sender, envelope = self._room, held.told.sender, held.envelope
+        sealed = messages.read(envelope)
+        known = room.epochs.get(sealed.epoch)
+        if known is None:
+            raise Held(Reason.NO_EPOCH)
+        if known.hashes is not None and known.hashes.get(sender) != keys.hash:
+            raise Refused(Reason.NOT_A_MEMBER)
+        if not held.past and known.stale is not None and room.now() > known.stale + GRACE:
+            raise Refused(Reason.STALE_EPOCH)
+        key = room.epochs.key(known).of_sender(sender, keys.hash)
+        inner = messages.open(envelope, sealed, room.place(sender), key)
+        payload = payloads.decode(inner.payload)
+        self._check_author(payload, sender)
+        if not held.past:
+            known.count += 1
+        yield Received(sender, envelope.hash, held.told.id, inner.at, payload, held.past, held.late)
+        if sender == room.own.account and inner.vault > room.vault_version():
+            yield VaultNewer(inner.vault)
+        if not held.past:
+            yield from self._watching.heard(sender, inner, self.own_stream, room.now())
+
+    def _check_author(self, payload: payloads.Payload | payloads.Unknown, sender: str) -> None:
+        match payload:
+            case payloads.Edit(message=message):
+                changed: tuple[str, ...] = (message,)
+            case payloads.Deletion(messages=several):
+                changed = several
+            case _:
+                return
+        if any(self._authors.get(each, (sender, ""))[0] != sender for each in changed):
+            raise Refused(Reason.NOT_ITS_AUTHOR)
+
+    def _epoch(self, held: HeldEnvelope, keys: PublicKeys) -> None:
+        room, maker = self._room, held.told.sender
+        epoch, id = epochs.read(held.envelope), held.envelope.hash
+        if room.epochs.get(id) is not None and held.past:
+            return
+        if epoch.hashes.get(maker) != keys.hash:
+            raise Refused(Reason.NOT_A_MEMBER)
+        in_force = None if held.past else room.in_force()
+        if in_force is not None:
+            if self._has_ghosts(epoch):
+                raise Refused(Reason.GHOST)
+            if room.epochs.is_late(epoch, in_force, room.now()):
+                raise Refused(Reason.STALE_EPOCH)
+        room.epochs.add(id, epoch, epoch.open(room.own), in_force)
+
+    def _has_ghosts(self, epoch: epochs.Epoch) -> bool:
+        """Whether somebody is in it, or keys are, that nobody has vouched for; raises `Held`."""
+        room, own = self._room, self._room.own.account
+        if room.peer is None:
+            vouched = room.roster.at(epoch.roster)
+            return any(
+                vouched.get(each) != room.roster.now(each, hash) for each, hash in epoch.hashes.items()
+            )
+        return any(
+            each != own and (each != room.peer or hash not in self._hashes(each))
+            for each, hash in epoch.hashes.items()
+        )
+
+    def _hashes(self, account: str) -> set[bytes]:
+        person = self._room.people.get(account)
+        return set() if person is None else {each.hash for each in (person.keys, *person.former)}
+
+    def _roster(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
+        room, signer = self._room, held.told.sender
+        statement = roster.read(held.envelope)
+        if room.peer is not None:
+            raise Refused(Reason.NOT_A_MEMBER)
+        own = room.roster.head == self.own_roster != NONE
+        try:
+            change = room.roster.follow(statement, held.envelope.hash, signer, keys.hash)
+        except (Held, Refused):
+            if held.past:
+                return  # it is of before what is in force
+            raise
+        room.changed()
+        yield RosterChanged(signer, change)
+        if own and statement.previous != self.own_roster:
+            yield Overtaken(signer)
+
+    def _succession(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
+        room, account = self._room, held.told.sender
+        said = succession.read(held.envelope, account, keys.hash)
+        room.roster.succeed(account, keys.hash, said.keys.hash)
+        if room.people.succeed(account, keys.hash, said.keys, room.now()):
+            yield KeysChanged(account, keys.hash, said.keys.hash, True)
+        room.changed()

@@ -1,0 +1,172 @@
+"""What is in a vault, and what becomes of two that were written at the same time."""
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from msgspec import Meta, Struct
+
+from safeum_home.client.secure import chat_memory
+from safeum_home.client.secure.chat_memory import ChatMemory, EpochMemory, StreamMemory
+from safeum_home.client.secure.epochs import IN_VAULT
+from safeum_home.client.secure.payloads import Octets32, Size
+from safeum_home.client.secure.people import MOST_FORMER, People, Person, Trust
+from safeum_home.client.secure.public_keys import PublicKeys
+from safeum_home.client.secure.streams import PER_ACCOUNT
+from safeum_home.protocol.message_types import MAX_DRAFT
+from safeum_home.protocol.scalars import Account, Chat
+
+T = TypeVar("T")
+MOST_CHATS = 10_000
+MOST_PEOPLE = 20_000
+MOST_SETTINGS = 256
+
+
+class Keys(Struct, frozen=True):
+    """Two public keys, base64url."""
+
+    sign: Octets32
+    box: Octets32
+
+    @classmethod
+    def of(cls, keys: PublicKeys) -> "Keys":
+        return cls(*keys.texts())
+
+    def octets(self) -> PublicKeys:
+        """Raises ValueError."""
+        keys = PublicKeys.read(self.sign, self.box)
+        if keys is None:
+            raise ValueError("no base64url in its one form")
+        return keys
+
+
+class Pinned(Struct, frozen=True, omit_defaults=True):
+    """What is known of an account's keys: `people.Person`."""
+
+    keys: Keys
+    trust: Trust
+    since: Size
+    offered: Keys | None = None
+    former: Annotated[tuple[Keys, ...], Meta(max_length=MOST_FORMER)] = ()
+
+
+class Draft(Struct, frozen=True, omit_defaults=True):
+    """What somebody has begun to write; an empty text is that it was sent, or dropped."""
+
+    at: Size
+    text: Annotated[str, Meta(max_length=MAX_DRAFT)]
+    reply: Octets32 | None = None
+
+
+class Setting(Struct, frozen=True):
+    """One of the program's own."""
+
+    at: Size
+    value: bool | Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)] | Annotated[str, Meta(max_length=1024)]
+
+
+class Content(Struct, frozen=True, omit_defaults=True):
+    """All of it. `previous` is the hash of the vault that this one follows on."""
+
+    previous: Octets32
+    people: Annotated[dict[Account, Pinned], Meta(max_length=MOST_PEOPLE)] = {}
+    drafts: Annotated[dict[Chat, Draft], Meta(max_length=MOST_CHATS)] = {}
+    settings: Annotated[
+        dict[Annotated[str, Meta(max_length=64)], Setting], Meta(max_length=MOST_SETTINGS)
+    ] = {}
+    chats: Annotated[dict[Chat, ChatMemory], Meta(max_length=MOST_CHATS)] = {}
+
+    def check(self) -> None:
+        """Raises ValueError where a text stands for no octets."""
+        for pinned in self.people.values():
+            for keys in (pinned.keys, *pinned.former, *([pinned.offered] if pinned.offered else [])):
+                keys.octets()
+        for memory in self.chats.values():
+            chat_memory.check(memory)
+
+
+def pinned(people: People) -> dict[str, Pinned]:
+    """Those of whom keys are known."""
+    return {
+        account: Pinned(
+            Keys.of(person.keys),
+            person.trust,
+            person.since,
+            Keys.of(person.offered) if person.offered else None,
+            tuple(map(Keys.of, person.former)),
+        )
+        for account, person in people
+    }
+
+
+def restore(people: People, content: Content) -> None:
+    """Those that a vault has: in place of what was known, so merge before."""
+    for account, each in content.people.items():
+        former = [keys.octets() for keys in each.former]
+        offered = each.offered.octets() if each.offered else None
+        people.restore(account, Person(each.keys.octets(), each.trust, each.since, offered, former))
+
+
+def merge(one: Content, other: Content) -> Content:
+    """Of two that follow on the same vault: the same, whichever is which; `previous` is of `other`.
+
+    Keys: those that have followed on the other's; else those that came, or were verified, later. So what was
+    verified loses to a change. Drafts, settings: the later one. Streams: how far either has come. Roster: the
+    one that was signed later.
+    """
+    return Content(
+        other.previous,
+        _both(one.people, other.people, _merge_pinned),
+        _both(one.drafts, other.drafts, _later_draft),
+        _both(one.settings, other.settings, _later_setting),
+        _both(one.chats, other.chats, _merge_chats),
+    )
+
+
+def _both(one: dict[str, T], other: dict[str, T], merged: Callable[[T, T], T]) -> dict[str, T]:
+    either = {**one, **other}
+    return {
+        key: merged(one[key], other[key]) if key in one and key in other else either[key] for key in either
+    }
+
+
+def _later_draft(one: Draft, other: Draft) -> Draft:
+    return max(one, other, key=lambda each: (each.at, each.text, each.reply or ""))
+
+
+def _later_setting(one: Setting, other: Setting) -> Setting:
+    return max(one, other, key=lambda each: (each.at, repr(each.value)))
+
+
+def _merge_pinned(one: Pinned, other: Pinned) -> Pinned:
+    if one.keys == other.keys:
+        later, earlier = sorted((one, other), key=_age, reverse=True)
+    elif other.keys in one.former and one.keys not in other.former:
+        later, earlier = one, other
+    elif one.keys in other.former and other.keys not in one.former:
+        later, earlier = other, one
+    else:
+        later, earlier = sorted((one, other), key=_age, reverse=True)
+    before = [*earlier.former, *([earlier.keys] if earlier.keys != later.keys else []), *later.former]
+    former = list(dict.fromkeys(reversed([each for each in before if each != later.keys])))[:MOST_FORMER]
+    offered = later.offered or earlier.offered
+    if offered in (later.keys, *former):
+        offered = None
+    return Pinned(later.keys, later.trust, later.since, offered, tuple(reversed(former)))
+
+
+def _age(pinned: Pinned) -> tuple[int, bool, str, str]:
+    return pinned.since, pinned.trust is not Trust.VERIFIED, pinned.keys.sign, pinned.keys.box
+
+
+def _merge_chats(one: ChatMemory, other: ChatMemory) -> ChatMemory:
+    streams = _both(one.streams, other.streams, _merge_streams)
+    epochs: dict[str, EpochMemory] = {each.id: each for each in (*one.epochs, *other.epochs)}
+    newest = sorted(epochs.values(), key=lambda each: (each.at, each.id))[-IN_VAULT:]
+    roster = max(one, other, key=lambda each: (each.roster_at, each.roster))
+    return ChatMemory(streams, roster.roster, roster.roster_at, roster.members, newest)
+
+
+def _merge_streams(one: StreamMemory, other: StreamMemory) -> StreamMemory:
+    heads = _both(one.heads, other.heads, max)
+    newest = dict(sorted(heads.items())[-PER_ACCOUNT:])
+    return StreamMemory(max(one.floor, other.floor), newest)

@@ -1,0 +1,1 @@
+"""Calls with the telephone network. They are open: bridge and carrier hear them."""

@@ -1,0 +1,1 @@
+"""Calls between accounts of this node and the telephone network."""

@@ -1,0 +1,134 @@
+"""Somebody with a SafeNUM, as a process of its own: the SDK with a tone for a voice, told what to do.
+
+`python -m tests.e2e.telephoner LOGIN NODE CA HERTZ`, as `tests.e2e.caller`.
+"""
+
+import asyncio
+from typing import Any
+
+from safeum_home.client import aio
+from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.telephony.call import TelephoneCall
+from safeum_home.client.telephony.incoming import IncomingTelephoneCall
+from safeum_home.client.telephony.outgoing import OutgoingTelephoneCall
+from safeum_home.client.telephony.telephone import Telephone
+from safeum_home.client.webrtc.sources import Tone
+from safeum_home.client.webrtc.studio import Studio
+from tests.e2e.caller import PASSWORD, CallerProcess, Ear, main
+from tests.webrtc_case import until
+
+
+class Telephoner:
+    """One method for each thing that can be done."""
+
+    def __init__(self, client: aio.Client, hertz: float) -> None:
+        self._client = client
+        self._ear = Ear()
+        self._telephone: Telephone
+        self._rang: list[IncomingTelephoneCall] = []
+        self._call: TelephoneCall
+        self.states: list[str] = []
+        self._studio = Studio(Tone(hertz), ears=[self._ear])
+
+    async def sign_up(self, login: str) -> str:
+        """The account."""
+        version = (await self._client.policy()).version
+        return self._take(await self._client.register(login, PASSWORD, consent=version))
+
+    async def log_in(self, login: str) -> str:
+        """On another device; the account."""
+        return self._take(await self._client.login(login, PASSWORD))
+
+    def _take(self, opened: Any) -> str:
+        self._telephone = self._client.take_telephone(self._studio)
+        self._telephone.on_call(self._rang.append)
+        account: str = opened.account
+        return account
+
+    async def number(self) -> str:
+        """One's SafeNUM, once there is one."""
+        while (found := (await self._client.profile()).profile.safenum) is None:  # noqa: ASYNC110  # asked
+            await asyncio.sleep(0.1)
+        return found
+
+    async def dial(self, number: str) -> str:
+        """What the other side is shown; or what it was refused with."""
+        self._ear.deafen()
+        try:
+            call: OutgoingTelephoneCall = await self._telephone.dial(number)
+        except RemoteProblem as error:
+            return error.code
+        self._follow(call)
+        return call.cli or ""
+
+    async def rings(self) -> str | None:
+        """Until somebody calls; the number."""
+        await until(lambda: self._rang and self._rang[-1].state is CallState.RINGING)
+        self._follow(self._rang[-1])
+        return self._call.number
+
+    async def answer(self) -> None:
+        self._ear.deafen()
+        self._call.answer()
+
+    async def decline(self) -> None:
+        self._call.decline()
+
+    def _follow(self, call: TelephoneCall) -> None:
+        self._call = call
+        self.states[:] = [call.state.value]
+        call.listen(lambda each: self.states.append(each.state.value))
+
+    async def reached(self, state: str) -> str:
+        """Until it is in that state, or has ended: the state."""
+        found: CallState = await self._call.reached(CallState(state))
+        return found.value
+
+    async def early(self) -> bool:
+        """Until the other side's network is heard: whether nothing is paid for yet."""
+        call = self._call
+        assert isinstance(call, OutgoingTelephoneCall)
+        await until(lambda: call.early)
+        return call.since is None
+
+    async def hears(self, hertz: float) -> None:
+        """Until this tone is heard from now on."""
+        self._ear.last.clear()
+        await until(lambda: self._ear.hears(hertz))
+
+    async def press(self, keys: str) -> None:
+        await self._call.press(keys)
+
+    async def pressed(self, keys: str) -> None:
+        """Until the other side has pressed these."""
+        await until(lambda: self._call.keys == keys)
+
+    async def hang_up(self) -> None:
+        self._call.hang_up()
+
+    async def ended(self) -> dict[str, Any]:
+        """Once it is over: why, and what it has cost."""
+        await self._call.reached(CallState.ENDED)
+        call, bill = self._call, self._call.bill
+        return {
+            "why": None if call.why is None else call.why.value,
+            "sip": call.sip,
+            "seconds": 0 if bill is None else bill.seconds,
+            "amount": 0 if bill is None else bill.amount,
+        }
+
+    async def balance(self) -> list[int]:
+        """What can be spent, and what is held."""
+        found = await self._client.balance()
+        return [found.balance, found.held]
+
+
+class TelephonerProcess(CallerProcess):
+    """The process, for a test."""
+
+    module = "tests.e2e.telephoner"
+
+
+if __name__ == "__main__":
+    main(Telephoner)

@@ -1,0 +1,210 @@
+"""Tests of nodes that mean harm to secure chats notice when what they test is gone."""
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.client.secret import Secret
+from safeum_home.client.secure import comparing, envelope, succession, taking, vault
+from safeum_home.client.secure.chat import SecureChat, Step
+from safeum_home.client.secure.epoch import EpochKey
+from safeum_home.client.secure.holding import Holding
+from safeum_home.client.secure.padding import padded
+from safeum_home.client.secure.people import People
+from safeum_home.client.secure.roster import Change, Roster
+from safeum_home.client.secure.streams import Noted, Stream, Streams, Verdict
+from safeum_home.client.secure.taking import Taker
+from safeum_home.client.secure.vault import Vault
+from safeum_home.client.secure.watching import Watching
+from tests.without import Defence, check, nothing, yes
+
+HOSTILE = "tests.test_secure_hostile."
+CHATS = "tests.test_secure_chats."
+BITS = "tests.test_secure_bits."
+VAULT = "tests.test_secure_vault."
+COMPARING = "tests.test_secure_comparing.ComparingTests."
+
+
+def no(*_arguments: object, **_named: object) -> bool:
+    return False
+
+
+class _Any(bytes):
+    """Octets that are equal to all octets."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = bytes.__hash__
+
+
+def _new(*_arguments: object) -> Noted:
+    """`Stream.note` that takes all."""
+    return Noted(Verdict.NEW)
+
+
+def _unnoted(self: Any, head: Any, account: str, hash: bytes, live: bool) -> Noted:
+    """`Streams.note` that notes nothing."""
+    return Noted(Verdict.NEW)
+
+
+def _at_once(self: Any, account: str, keys: Any, now: int) -> object:
+    """`People.told` that takes whatever it is told."""
+    told = _told(self, account, keys, now)
+    self.accept(account, keys.hash, now)
+    return told
+
+
+def _whoever(self: Any, statement: Any, head: bytes, signer: str, hash: bytes) -> Any:
+    """`Roster.follow` that looks neither at who signs nor at what it follows on."""
+    change = Change(added=tuple(statement.members))
+    self._set(head, self.head, statement.at, dict(statement.members))
+    return change
+
+
+def _grows(self: Any, statement: Any, head: bytes, signer: str, hash: bytes) -> Any:
+    """`Roster.follow` of which nobody is ever removed."""
+    change = Change(added=tuple(statement.members))
+    self._set(head, self.head, statement.at, {**self.members, **statement.members})
+    return change
+
+
+def _taken(self: Any, version: int, data: str) -> Any:
+    """`Vault.take` that takes any."""
+    content, hash = vault.open(data, version, self._own)
+    self.version, self._hash = version, hash
+    return content
+
+
+def _bare(self: Any, tag: bytes) -> bytes:
+    """`Place.about` that says nothing of the place."""
+    return tag
+
+
+def _heard(self: Any, by: str, inner: Any, own: bytes, now: int) -> Any:
+    return iter(())
+
+
+def _always(self: Any, head: Any, account: str, live: bool) -> Stream:
+    """`Streams._begin` of streams that may begin at any number, and at any time."""
+    return Stream(account, head.number - 1, head.previous)
+
+
+_told = People.told
+
+SIGNED = Defence(envelope, "is_signed_by", yes)
+NOTED = Defence(Stream, "note", _new)
+STREAMS = Defence(Streams, "note", _unnoted)
+PINNED = Defence(People, "told", _at_once)
+VOUCHED = Defence(Taker, "_has_ghosts", no)
+FOLLOWED = Defence(Roster, "follow", _whoever)
+WATCHED = Defence(Watching, "heard", _heard)
+VERSIONS = Defence(Vault, "take", _taken)
+FRESH = Defence(taking, "GRACE", 10**15)
+
+DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
+    "envelopes that were changed": (BITS + "BitTests.test_bits_of_texts", (SIGNED,)),
+    "envelopes of another sender or chat": (BITS + "BitTests.test_around", (SIGNED,)),
+    "what is sealed and was changed": (
+        BITS + "SealTests.test_bits",
+        (Defence(Secret, "open", lambda *_: padded(bytes(17) + b"{}")),),
+    ),
+    "what is sealed for another place": (
+        BITS + "SealTests.test_bits",
+        (Defence(envelope.Place, "about", _bare),),
+    ),
+    "replays": (HOSTILE + "OrderTests.test_replayed", (NOTED,)),
+    "replays after a start": (HOSTILE + "OrderTests.test_replayed_after_a_start", (NOTED,)),
+    "replayed streams": (
+        HOSTILE + "OrderTests.test_replayed_stream",
+        (Defence(Streams, "_begin", _always),),
+    ),
+    "another order": (HOSTILE + "OrderTests.test_reordered", (NOTED,)),
+    "what is dropped": (HOSTILE + "OrderTests.test_dropped", (NOTED,)),
+    "first ones that are dropped": (
+        HOSTILE + "OrderTests.test_first_dropped",
+        (Defence(Streams, "_begin", _always),),
+    ),
+    "cuts": (HOSTILE + "OrderTests.test_cut", (WATCHED,)),
+    "cuts for all": (HOSTILE + "OrderTests.test_cut_for_all", (WATCHED,)),
+    "forks": (HOSTILE + "OrderTests.test_forked", (STREAMS,)),
+    "forks for one": (HOSTILE + "OrderTests.test_forked_apart", (WATCHED,)),
+    "what is spliced": (
+        HOSTILE + "PlaceTests.test_spliced",
+        (Defence(envelope.Place, "about", _bare),),
+    ),
+    "what somebody else has said": (HOSTILE + "PlaceTests.test_of_somebody_else", (SIGNED,)),
+    "streams of somebody else": (HOSTILE + "PlaceTests.test_somebody_elses_stream", (STREAMS,)),
+    "edits of what others have written": (
+        HOSTILE + "PlaceTests.test_others_edits",
+        (Defence(Taker, "_check_author", nothing),),
+    ),
+    "swapped keys": (HOSTILE + "KeyTests.test_swapped", (PINNED,)),
+    "messages with swapped keys": (HOSTILE + "KeyTests.test_forged_messages", (PINNED,)),
+    "forged successions": (
+        HOSTILE + "KeyTests.test_forged_succession",
+        (Defence(succession, "is_signed_by", yes),),
+    ),
+    "successions that nobody has signed": (HOSTILE + "KeyTests.test_forged_succession", (SIGNED,)),
+    "old keys": (HOSTILE + "KeyTests.test_old_keys", (FRESH,)),
+    "forged epochs": (HOSTILE + "EpochTests.test_forged_epoch", (SIGNED,)),
+    "ghosts in an epoch": (HOSTILE + "EpochTests.test_ghost_in_an_epoch", (VOUCHED,)),
+    "ghosts in a chat of two": (HOSTILE + "EpochTests.test_ghost_in_a_chat_of_two", (VOUCHED,)),
+    "ghosts in a roster": (HOSTILE + "EpochTests.test_ghost_in_a_roster", (FOLLOWED,)),
+    "rosters of who was removed": (HOSTILE + "EpochTests.test_removed_member_signs", (FOLLOWED,)),
+    "different keys for different members": (
+        HOSTILE + "EpochTests.test_two_keys",
+        (Defence(EpochKey, "commitment", lambda _self: _Any(32)),),
+    ),
+    "what waits without end": (
+        HOSTILE + "EpochTests.test_without_end",
+        (Defence(Holding, "add", lambda _self, _held: iter(())),),
+    ),
+    "epochs of members that are none any more": (CHATS + "GroupTests.test_under_way", (FRESH,)),
+    "epochs that go on": (
+        CHATS + "GroupTests.test_dismissed",
+        (Defence(Roster, "follow", _grows),),
+    ),
+    "members whom the node drops": (
+        CHATS + "GroupTests.test_told_by_the_node",
+        (Defence(SecureChat, "members_told", lambda *_: Step()),),
+    ),
+    "vaults that are rolled back": (VAULT + "VersionTests.test_rolled_back", (VERSIONS,)),
+    "vaults that others have seen": (VAULT + "VersionTests.test_expected", (VERSIONS,)),
+    "vaults beside another": (VAULT + "VersionTests.test_beside", (VERSIONS,)),
+    "vaults of another version": (
+        VAULT + "SealedTests.test_opened",
+        (Defence(vault, "_about", lambda *_: b""),),
+    ),
+    "keys chosen late": (
+        COMPARING + "test_key_chosen_late",
+        (Defence(comparing, "commitment", lambda *_: _Any(32)),),
+    ),
+    "keys of small order": (
+        COMPARING + "test_small_order",
+        (Defence(Secret, "agree", lambda _self, _public: Secret.random()),),
+    ),
+}
+
+
+def _of(name: str) -> Any:
+    test, defences = DEFENCES[name]
+
+    def notices(self: "SecureDefenceTests") -> None:
+        check(self, test, *defences)
+
+    notices.__doc__ = f"Without it the test of {name} fails."
+    return notices
+
+
+class SecureDefenceTests(SynchronousTestCase):
+    """A method for each of `DEFENCES`."""
+
+
+for _number, _name in enumerate(DEFENCES):
+    setattr(SecureDefenceTests, f"test_{_number:02}", _of(_name))
