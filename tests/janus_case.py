@@ -1,13 +1,14 @@
 """Janus in memory: it says what a test wants at its end of the WebSocket, and a carrier speaks with it."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.test import iosim
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import FailTest, SynchronousTestCase
 
 from bridges.safenum.janus.carrier import Janus
 from bridges.safenum.janus.settings import read
@@ -22,8 +23,16 @@ SECRETS = {"api": b"of the api\n", "edge": b"of the edge", "token": b"of tokens"
 def description(*lines: str, media: str = "m=audio 9 UDP/TLS/RTP/SAVPF 0 8 101") -> str:
     """An app's, as far as it is looked at."""
     ice = ("a=ice-ufrag:abcd", "a=ice-pwd:0123456789abcdef012345", "a=fingerprint:sha-256 AA:BB")
-    whole = ("v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", media, *ice, *lines)
+    whole = ("v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", media, "c=IN IP4 0.0.0.0", *ice, *lines)
     return "".join(f"{line}\r\n" for line in whole)
+
+
+def told(jsep: dict[str, str]) -> tuple[str, list[str]]:
+    """What Janus is told of an app: the type, and the lines but for the version and the origin."""
+    first, origin, *rest = jsep["sdp"].splitlines()
+    if first != "v=0" or not re.fullmatch(r"o=- [0-9]+ 1 IN IP4 0\.0\.0\.0", origin):
+        raise FailTest(origin)
+    return jsep["type"], rest
 
 
 APP, BRIDGE = description(), description("a=setup:actpass")
@@ -51,8 +60,10 @@ class Ear:
     def end(self) -> CarrierEnd:
         """How it has ended: it has, once, and nothing came after that."""
         ends: list[CarrierEnd] = [each for each in self.told if isinstance(each, CarrierEnd)]
-        assert len(ends) == 1 and self.told[-1] is ends[0], self.told
-        return ends[0]
+        if len(ends) != 1 or self.told[-1] is not ends[0]:
+            raise FailTest(self.told)
+        end: CarrierEnd = ends[0]
+        return end
 
 
 class Desk:
@@ -279,6 +290,6 @@ class JanusCase(SynchronousTestCase):
         self.janus.pump()
 
     def quiet(self, handle: int) -> None:
-        """Janus lets go of the sound of a call."""
+        """Janus lets go of the sound of a call, and the line has settled."""
         self.janus.core(handle, "hangup", reason="Close PC")
-        self.janus.pump()
+        self.advance(2)

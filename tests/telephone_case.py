@@ -69,9 +69,9 @@ class MemoryCall:
             self.answers.append(sdp)
 
     def decline(self, sip: int) -> None:
-        if not self.over:
+        if not self.over and not self.answers:
             self.declined = sip
-            self._is_over()
+            self._end(CarrierEnd(sip, far=False))
 
     def hang_up(self) -> None:
         if not self.over:
@@ -98,11 +98,8 @@ class MemoryCall:
         if not self.over:
             self._end(CarrierEnd(sip, cause, far))
 
-    def _is_over(self) -> None:
-        self.over, self.ended_at = True, int(self.seconds() * 1000)
-
     def _end(self, end: CarrierEnd) -> None:
-        self._is_over()
+        self.over, self.ended_at = True, int(self.seconds() * 1000)
         if hasattr(self, "listener"):
             self.listener.ended(end)
 

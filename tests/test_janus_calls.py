@@ -14,7 +14,7 @@ from safeum_home.ports.carrier import (
     Incoming,
 )
 from safeum_home.protocol.telephone_types import MOST_SDP
-from tests.janus_case import APP, BRIDGE, OURS, THEIRS, Ear, JanusCase, description
+from tests.janus_case import APP, BRIDGE, OURS, THEIRS, Ear, JanusCase, description, told
 
 
 class OutgoingTests(JanusCase):
@@ -31,7 +31,7 @@ class OutgoingTests(JanusCase):
                 "headers": {"X-SafeNUM-From": OURS},
             },
         )
-        self.assertEqual(asked["jsep"], {"type": "offer", "sdp": APP})
+        self.assertEqual(told(asked["jsep"])[0], "offer")
         self.assertEqual(self.carrier.lines, (1, 3))
         self.tell(handle, call, "calling")
         self.tell(handle, call, "ringing")
@@ -138,7 +138,7 @@ class OutgoingTests(JanusCase):
 
 
 class DescriptionTests(JanusCase):
-    """What apps describe is checked before anything is dialled or answered, and goes to Janus as it is."""
+    """What apps describe is checked before it is dialled or answered with; Janus is told what it needs."""
 
     BAD = (
         "",
@@ -151,6 +151,7 @@ class DescriptionTests(JanusCase):
         description("m=application 9 UDP/DTLS/SCTP webrtc-datachannel"),
         description("a=name:\u00e9"),
         description("a=nul:\0"),
+        description("a=rtpmap:0 opus/48000", media="m=audio 9 UDP/TLS/RTP/SAVPF 0"),
         description(*["a=x:" + "y" * 100] * 130),
         APP.replace("a=fingerprint", "a=finger"),
         APP.replace("a=ice-pwd", "a=pwd"),
@@ -171,7 +172,36 @@ class DescriptionTests(JanusCase):
             self.assertIs(self.assertRaises(Problem, call.answer, sdp).code, Code.INVALID_PARAMS)
         call.answer(APP)
         self.janus.pump()
-        self.assertEqual([each["jsep"]["sdp"] for each in self.janus.bodies("accept")], [APP])
+        self.assertEqual([told(each["jsep"])[0] for each in self.janus.bodies("accept")], ["answer"])
+
+    def test_what_janus_is_told(self) -> None:
+        """What is needed for the sound, and nothing that tells one app from another."""
+        offered = (
+            ("v=0", "o=alice 17 4 IN IP4 192.0.2.7", "s=of alice", "i=alice", "e=alice@example.org", "t=0 0"),
+            ("a=group:BUNDLE audio0", "a=msid-semantic:WMS alice", "a=ice-options:trickle"),
+            ("m=audio 53211 UDP/TLS/RTP/SAVPF 111 8 0 13 110 126", "c=IN IP4 192.0.2.7", "b=AS:64"),
+            ("a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10", "a=rtpmap:8 PCMA/8000"),
+            ("a=rtpmap:110 telephone-event/48000", "a=rtpmap:126 telephone-event/8000", "a=fmtp:126 0-15"),
+            ("a=rtcp:9 IN IP4 192.0.2.7", "a=candidate:1 1 udp 1 192.0.2.7 53211 typ host", "a=mid:audio0"),
+            ("a=ice-ufrag:abcd", "a=ice-pwd:0123456789abcdef012345", "a=fingerprint:sha-256 AA:BB"),
+            ("a=setup:actpass", "a=rtcp-mux", "a=sendrecv", "a=label:alice", "a=msid:alice alice"),
+            ("a=extmap:1 urn:alice", "a=ssrc:7 cname:alice", "a=ssrc:7 msid:alice alice", "a=X-alice"),
+        )
+        sdp = "".join(f"{line}\n" for lines in offered for line in lines)
+        self.carrier.dial(OURS, THEIRS, sdp, Ear())
+        self.janus.pump()
+        self.assertEqual(
+            told(self.janus.bodies("call")[-1]["jsep"])[1],
+            [
+                *("s=-", "t=0 0", "a=group:BUNDLE audio0", "a=ice-options:trickle"),
+                *("m=audio 9 UDP/TLS/RTP/SAVPF 8 0 13 126", "c=IN IP4 0.0.0.0"),
+                *("a=rtpmap:8 PCMA/8000", "a=rtpmap:0 PCMU/8000", "a=rtpmap:13 CN/8000"),
+                *("a=rtpmap:126 telephone-event/8000", "a=fmtp:126 0-15"),
+                *("a=candidate:1 1 udp 1 192.0.2.7 53211 typ host", "a=mid:audio0", "a=ice-ufrag:abcd"),
+                *("a=ice-pwd:0123456789abcdef012345", "a=fingerprint:sha-256 AA:BB", "a=setup:actpass"),
+                *("a=rtcp-mux", "a=sendrecv", "a=ssrc:7 cname:app"),
+            ],
+        )
 
     def test_of_janus(self) -> None:
         """What Janus describes and cannot be handed on ends a call, and only that."""
@@ -197,7 +227,7 @@ class IncomingTests(JanusCase):
         call.answer(APP)
         self.janus.pump()
         [asked] = self.janus.bodies("accept")
-        self.assertEqual((asked["handle_id"], asked["jsep"]), (self.first, {"type": "answer", "sdp": APP}))
+        self.assertEqual((asked["handle_id"], told(asked["jsep"])[0]), (self.first, "answer"))
         self.assertEqual(ear.told, [])
         self.tell(self.first, call, "accepted")
         self.tell(self.first, call, "hangup", code=200)
@@ -381,6 +411,7 @@ class VanishedTests(JanusCase):
         self.tell(handle, call, "hangingup")
         self.janus.core(handle, "hangup", reason="ICE failed")
         self.ended_by_us(call, ear, handle)
+        self.advance(2)
         self.assertEqual(self.carrier.lines, (0, 3))
 
     def test_never_there(self) -> None:
@@ -460,9 +491,19 @@ class LateTests(JanusCase):
         """A line that rests for too long is given up, and another one is made."""
         call, _, handle = self.talk()
         self.tell(handle, call, "hangup", code=200)
-        self.advance(6)
+        self.advance(7)
         self.assertEqual([each["handle_id"] for each in self.janus.asked_for("detach")], [handle])
         self.assertEqual((self.carrier.lines, len(self.janus.handles)), ((0, 3), 4))
+
+    def test_settles(self) -> None:
+        """For longer than a thread of Janus goes on, which would take the next call's sound down."""
+        call, _, handle = self.talk()
+        self.tell(handle, call, "hangup", code=200)
+        self.janus.core(handle, "hangup", reason="Close PC")
+        self.advance(1.2)
+        self.assertEqual(self.carrier.lines, (1, 3))
+        self.advance(0.5)
+        self.assertEqual(self.carrier.lines, (0, 3))
 
     def test_never_over(self) -> None:
         """Janus does not say that a call is over: it is for us, and its line is given up."""

@@ -221,6 +221,38 @@ class KilledTests(CallCase):
         self.assertEqual((len(self.cdrs()), self.bank.database.count("holds")), (3, 0))
         self.assertRight()
 
+    def test_over_and_not_settled(self) -> None:
+        """What is known to be over when others are said to go on is charged until its end."""
+        for call in ("1", "2"):
+            self.bank.dial(self.ann, call)
+            self.answer(call)
+        self.bank.clock.advance(20)
+        self.bank.database.failing = True
+        over = Over(self.bank.now(), cause=17, released=Released.CALLEE)
+        Deferred.fromCoroutine(self.bank.calls.settle(self.ann, "1", over))
+        self.bank.database.failing = False
+        self.bank.clock.advance(1)
+        self.bank.do(self.bank.calls.alive(self.bank.now()))
+        self.bank = self.bank.again()
+        self.bank.do(self.bank.calls.settle_left())
+        ends = sorted((record.fields()[7], record.cause) for record in self.cdrs())
+        self.assertEqual(ends, [("20", 17), ("21", 0)])
+        self.assertRight()
+
+    def test_signs_of_life(self) -> None:
+        """One that cannot be opened says nothing; those of former processes go."""
+        self.bank.dial(self.ann, "1")
+        self.answer()
+        self.bank.clock.advance(20)
+        self.bank.do(self.bank.calls.alive(self.bank.now()))
+        self.bank.database.execute("UPDATE beats SET sealed = x'00'")
+        self.bank = self.bank.again()
+        self.bank.do(self.bank.calls.alive(self.bank.now()))
+        self.bank.do(self.bank.calls.settle_left())
+        self.assertEqual(self.cdrs()[0].fields()[7:9], ["1", "ANSWERED"])
+        self.assertEqual(self.bank.database.count("beats"), 1)
+        self.assertRight()
+
     def test_new_calls_are_left(self) -> None:
         """What this process has begun is not what a former one has left."""
         self.patch(settling, "AT_ONCE", 1)

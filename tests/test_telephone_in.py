@@ -11,6 +11,7 @@ from safeum_home.ports.voicemail import Unanswered
 from tests.calls_case import CALL as NETWORK_CALL
 from tests.calls_case import answer as answer_call
 from tests.calls_case import invite, ring
+from tests.conference_case import start
 from tests.money_case import UNIT
 from tests.push_case import RecordedPushes
 from tests.telephone_case import ANSWER, LAST, STRANGER, WRONG, TelephoneCase, told
@@ -48,6 +49,15 @@ class RingingTests(TelephoneCase):
         self.assertEqual(self.carriers.calls[0].answers, [ANSWER])
         self.hang_up(self.ann, id)
         self.assertTrue(self.carriers.calls[0].over)
+
+    def test_hung_up_before_the_carrier_knows(self) -> None:
+        """Who answers and hangs up at once is rid of it: an answer on its way cannot be declined."""
+        call = self.ring()
+        [id] = self.ids()
+        self.answer(self.ann, id)
+        self.hang_up(self.ann, id)
+        self.assertTrue(call.hung_up)
+        self.assertEqual(told(self.ann)[-1], ("ended", "hangup", 0))
 
     def test_of_no_use(self) -> None:
         """An answer that the bridge does not take: it rings on."""
@@ -170,6 +180,18 @@ class NobodyTests(TelephoneCase):
         self.assertIsNone(second.declined)
         second.end()
         self.ann.call("call.hangup", call=NETWORK_CALL)
+
+    def test_busy_in_a_conference(self) -> None:
+        group = self.ann.call("group.create", client_id="1", name="Walks")["chat"]["chat"]
+        conference = start(self.ann, group)
+        self.dialled().take()
+        self.settle()
+        self.assertEqual(self.ring().declined, 486)
+        self.ann.call("call.hangup", call=conference["call"])
+        call = self.ring()
+        self.assertIsNone(call.declined)
+        call.end()
+        self.hang_up(self.ann)
 
     def test_too_many_ring(self) -> None:
         calls = [self.ring() for _ in range(5)]

@@ -104,11 +104,20 @@ class DialledTests(TelephoneCase):
                 before = len(self.cdrs())
                 call = self.dialled(MOBILE, f"{sip:022d}")
                 call.progress()
-                call.end(sip, 17)
+                call.end(sip, 34)
                 self.assertEqual(told(self.ann)[-1], ("ended", reason, 0))
                 [record] = self.cdrs()[before:]
                 self.assertEqual((record.disposition.value, record.sip), (disposition, sip))
         self.assertEqual(self.balance(), (UNIT, 0))
+
+    def test_causes(self) -> None:
+        """Where a bridge tells a cause alone."""
+        for cause, reason, sip in ((17, "busy", 486), (19, "no_answer", 480), (1, "unallocated", 404)):
+            before = len(self.cdrs())
+            self.dialled(MOBILE, f"{cause:022d}").end(0, cause, far=False)
+            self.assertEqual(told(self.ann)[-1], ("ended", reason, 0))
+            [record] = self.cdrs()[before:]
+            self.assertEqual((record.sip, record.cause), (sip, cause))
 
     def test_cancelled(self) -> None:
         call = self.dialled()

@@ -105,7 +105,13 @@ def make_domain(
     numbers = make_numbers(means, retell)
     voicemail = make_voicemail(means, files.means, messaging.delivery, answering)
     telephone = make_telephone(
-        means, money, numbers, calls.legs, waking.registrations, carriers, voicemail.mailbox
+        means,
+        money,
+        numbers,
+        (calls.legs, conferences.here),
+        waking.registrations,
+        carriers,
+        voicemail.mailbox,
     )
     keys.shown.speak = conferences.here.speak
 

@@ -5,7 +5,6 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from safeum_home.calls.legs import Legs
 from safeum_home.gateway.dispatch import Routes
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
@@ -14,6 +13,7 @@ from safeum_home.node.means import DomainMeans
 from safeum_home.node.money import MoneyParts
 from safeum_home.node.numbers import NumberParts
 from safeum_home.ports import Bus
+from safeum_home.ports.calls import Engagements
 from safeum_home.ports.carrier import CarrierCall, CarrierListener, CarrierLost, Carriers, Exchange
 from safeum_home.ports.money import Charging
 from safeum_home.ports.push import Reach
@@ -102,16 +102,16 @@ def make_telephone(
     means: DomainMeans,
     money: MoneyParts,
     numbers: NumberParts,
-    legs: Legs,
+    network: Sequence[Engagements],
     sleepers: Reach,
     carriers: Carriers,
     mailbox: Mailbox,
 ) -> TelephoneParts:
-    """`legs` are the network's own calls. From now on the bus tells who comes and goes."""
+    """`network` are its own calls. From now on the bus tells who comes and goes."""
     clock, section, database = means.clock, means.config.safenum, means.database
     limits, counts = TelephoneLimits.of(means.config.limits, clock.seconds), TelephoneCounts()
     telling = TelephoneTelling(means.bus, clock.seconds)
-    table = Table(limits, legs, section.calls_at_once, counts, clock.seconds)
+    table = Table(limits, network, section.calls_at_once, counts, clock.seconds)
     charging: Charging = money.charging
     missed = MissedBook(means.vault.keyring, means.vault.blinder)
     settling = Settling(clock, charging)

@@ -19,8 +19,6 @@ BUSY_HERE, NOT_FOUND, UNAVAILABLE, DECLINED = 486, 404, 480, 603
 
 JANUS, EDGE = "janus", "edge"
 """Words that secrets of the processes beside the node are made of."""
-BRIDGE = "sip:bridge@edge.invalid"
-"""Whom Janus registers at the edge, where settings name nobody else."""
 CALLED_HEADER, CALLER_HEADER, CLI_HEADER = "X-SafeNUM", "X-CLI", "X-SafeNUM-From"
 """In these the edge says which SafeNUM is called and who calls, and is told from which one a call goes."""
 NO_CIRCUIT, NETWORK_DOWN, APP_VANISHED = 34, 38, 27

@@ -13,10 +13,10 @@ from twisted.logger import ILogObserver, LogEvent, Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from bridges.safenum.janus import sdp as descriptions
 from bridges.safenum.janus.call import Call
 from bridges.safenum.janus.call_machine import set_going
 from bridges.safenum.janus.messages import offer
+from bridges.safenum.janus.sdp import for_janus
 from bridges.safenum.janus.secrets import Unusable, credentials
 from bridges.safenum.janus.session import Session
 from bridges.safenum.janus.settings import JanusSettings, read
@@ -49,8 +49,7 @@ class JanusCall:
 
     def answer(self, sdp: str) -> None:
         """Raises `Problem(invalid_params)` where the description is of no use."""
-        descriptions.check(sdp)
-        self._call.machine.answer(sdp)
+        self._call.machine.answer(for_janus(sdp))
 
     def decline(self, sip: int) -> None:
         self._call.machine.decline(sip)
@@ -93,7 +92,7 @@ class Janus:
         return Deferred.fromCoroutine(self._stop())
 
     def dial(self, cli: str, to: str, sdp: str, listener: CarrierListener) -> CarrierCall:
-        descriptions.check(sdp)
+        described = for_janus(sdp)
         if not self.is_up or self._session is None:
             raise CarrierLost
         line = self._session.lines.idle()
@@ -107,7 +106,7 @@ class Janus:
                 "call_id": call.reference,
                 "headers": {CLI_HEADER: cli},
             },
-            offer(sdp),
+            offer(described),
         )
         machine = set_going(call)
         line.carry(call)

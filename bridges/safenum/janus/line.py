@@ -1,25 +1,27 @@
 """A line: one handle of Janus' SIP plugin, that one call at a time is on.
 
-making --made--> idle --begun--> busy --free--> idle
-                                 busy --half_free--> resting --quiet--> idle        any --lost--> gone
+making --made--> idle --begun--> busy --left--> settling --free--> idle            any --lost--> gone
+                                                settling --half_free--> resting --quiet--> idle
                                  busy, resting --doubt--> retired
 
-After a call Janus still has to let go of its WebRTC side, and says so without naming the call. So a line
-rests until then: what is said too late reaches no other call. Where Janus does not say so the line is
-retired, which is the session's to deal with.
+After a call a thread of Janus goes on for up to a second, and takes down whatever the handle has then; so a
+line settles for longer than that. Janus also has to let go of the WebRTC side, and says so without naming the
+call. So a line rests until then: what is said too late reaches no other call. Where Janus does not say so the
+line is retired, which is the session's to deal with.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from automat import TypeMachineBuilder
 
 from bridges.safenum.janus.call import Call
-from bridges.safenum.janus.dtmf import pressed
-from bridges.safenum.janus.messages import Frame, PluginEvent, Result
-from bridges.safenum.janus.sdp import is_readable
-from safeum_home.ports.carrier import CarrierEnd
+from bridges.safenum.janus.messages import Frame, PluginEvent
+from bridges.safenum.janus.results import tell
 
+SETTLE = 1.5
+"""Seconds, from the end of a call, for what relays its sound: it looks once a second whether it is to end."""
 REST = 5.0
 """Seconds for Janus to let go of the WebRTC side of a call; seen: up to one."""
 
@@ -33,11 +35,14 @@ class LineMachine(Protocol):
     def begun(self) -> None:
         """A call begins."""
 
+    def left(self) -> None:
+        """The call is over."""
+
     def free(self) -> None:
-        """No call is on it, and nothing is left of one."""
+        """Nothing is left of it."""
 
     def half_free(self) -> None:
-        """No call is on it, but Janus has not let go of its WebRTC side."""
+        """Janus has not let go of its WebRTC side."""
 
     def quiet(self) -> None:
         """Now it has."""
@@ -104,12 +109,7 @@ class Line:
 
     def left(self, call: Call, in_doubt: bool) -> None:
         self.call = None
-        if in_doubt:
-            self.machine.doubt()
-        elif self.has_webrtc:
-            self.machine.half_free()
-        else:
-            self.machine.free()
+        (self.machine.doubt if in_doubt else self.machine.left)()
 
     # --- what Janus says of this handle
 
@@ -121,7 +121,7 @@ class Line:
             self.has_webrtc = True
             self.keeper.incoming(self, frame, told)
         elif self.call is not None and told.call_id == self.call.reference:
-            _tell(self.call, told.result, None if frame.jsep is None else frame.jsep.sdp)
+            tell(self.call, told.result, None if frame.jsep is None else frame.jsep.sdp)
 
     def refused(self, transaction: str) -> None:
         """The request of a transaction was refused, or not answered."""
@@ -148,48 +148,29 @@ class Line:
 
     # --- time
 
-    def wait(self, seconds: float | None) -> None:
-        """It is in doubt after that; None: it is not."""
+    def wait(self, seconds: float | None, then: Callable[[], None] = lambda: None) -> None:
+        """What was waited for before is not any more; None: for nothing."""
         if self.timer is not None and self.timer.active():
             self.timer.cancel()
-        self.timer = None if seconds is None else self.clock.callLater(seconds, self.machine.doubt)
+        self.timer = None if seconds is None else self.clock.callLater(seconds, then)
 
-
-def _tell(call: Call, result: Result, sdp: str | None) -> None:
-    machine = call.machine
-    if sdp is not None and not is_readable(sdp):
-        machine.unusable()
-        return
-    match result.event:
-        case "ringing" | "progress":
-            machine.progress(sdp)
-        case "accepted":
-            machine.accepted(sdp)
-        case "hangup":
-            machine.ended(end_of(result))
-        case "info":
-            if digits := pressed(result.type, result.content):
-                machine.keys(digits)
-
-
-def end_of(result: Result) -> CarrierEnd:
-    """How the other side has ended a call."""
-    cause = result.reason_header_cause if result.reason_header_protocol.upper() == "Q.850" else ""
-    known = int(cause) if cause.isascii() and cause.isdigit() and len(cause) <= 3 else 0
-    return CarrierEnd(result.code if 200 <= result.code <= 699 else 0, known if known <= 127 else 0)
+    def settled(self) -> None:
+        """What relays sound has ended."""
+        (self.machine.half_free if self.has_webrtc else self.machine.free)()
 
 
 _builder = TypeMachineBuilder(LineMachine, Line)
 _making = _builder.state("making")
 _idle = _builder.state("idle")
 _busy = _builder.state("busy")
+_settling = _builder.state("settling")
 _resting = _builder.state("resting")
 _retired = _builder.state("retired")
 _gone = _builder.state("gone")
 
 
 @_making.upon(LineMachine.made).to(_idle)
-@_busy.upon(LineMachine.free).to(_idle)
+@_settling.upon(LineMachine.free).to(_idle)
 @_resting.upon(LineMachine.quiet).to(_idle)
 def _now_idle(machine: LineMachine, line: Line) -> None:
     line.state = "idle"
@@ -198,6 +179,7 @@ def _now_idle(machine: LineMachine, line: Line) -> None:
 
 # Janus may give a call to a line that it knows to be free before we do.
 @_idle.upon(LineMachine.begun).to(_busy)
+@_settling.upon(LineMachine.begun).to(_busy)
 @_resting.upon(LineMachine.begun).to(_busy)
 @_retired.upon(LineMachine.begun).to(_busy)
 def _now_busy(machine: LineMachine, line: Line) -> None:
@@ -205,10 +187,16 @@ def _now_busy(machine: LineMachine, line: Line) -> None:
     line.wait(None)
 
 
-@_busy.upon(LineMachine.half_free).to(_resting)
+@_busy.upon(LineMachine.left).to(_settling)
+def _now_settling(machine: LineMachine, line: Line) -> None:
+    line.state = "settling"
+    line.wait(SETTLE, line.settled)
+
+
+@_settling.upon(LineMachine.half_free).to(_resting)
 def _now_resting(machine: LineMachine, line: Line) -> None:
     line.state = "resting"
-    line.wait(REST)
+    line.wait(REST, line.machine.doubt)
 
 
 @_busy.upon(LineMachine.doubt).to(_retired)
@@ -219,7 +207,7 @@ def _now_retired(machine: LineMachine, line: Line) -> None:
     line.keeper.retired(line)
 
 
-for _state in (_making, _idle, _busy, _resting, _retired):
+for _state in (_making, _idle, _busy, _settling, _resting, _retired):
 
     @_state.upon(LineMachine.lost).to(_gone)
     def _now_gone(machine: LineMachine, line: Line) -> None:
@@ -229,15 +217,16 @@ for _state in (_making, _idle, _busy, _resting, _retired):
 
 _CHANGES = {
     LineMachine.made: (_making,),
-    LineMachine.begun: (_idle, _resting, _retired),
-    LineMachine.free: (_busy,),
-    LineMachine.half_free: (_busy,),
+    LineMachine.begun: (_idle, _settling, _resting, _retired),
+    LineMachine.left: (_busy,),
+    LineMachine.free: (_settling,),
+    LineMachine.half_free: (_settling,),
     LineMachine.quiet: (_resting,),
     LineMachine.doubt: (_busy, _resting),
-    LineMachine.lost: (_making, _idle, _busy, _resting, _retired),
+    LineMachine.lost: (_making, _idle, _busy, _settling, _resting, _retired),
 }
 for _input, _states in _CHANGES.items():
-    for _each in (_making, _idle, _busy, _resting, _retired, _gone):
+    for _each in (_making, _idle, _busy, _settling, _resting, _retired, _gone):
         if _each not in _states:
             _each.upon(_input).loop().returns(None)
 

@@ -162,7 +162,7 @@ class Lines:
     def incoming(self, line: Line, frame: Frame, told: PluginEvent) -> None:
         if told.result is None or (line.call is not None and line.call.reference == told.call_id):
             return
-        if line.state not in ("idle", "resting", "retired"):
+        if line.state not in ("idle", "settling", "resting", "retired"):
             # It has crossed a call that goes out.
             self.message(line, {"request": "decline", "code": BUSY_HERE}, None)
             return

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from bridges.settings import SecretName, read_table
-from safeum_home.ports.carrier import BRIDGE
+from safeum_home.ports.trunk import EDGE_DOMAIN, EDGE_USER
 
 _Host = r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}"
 Identity = Annotated[str, Meta(pattern=rf"^sip:[A-Za-z0-9._-]{{1,64}}@{_Host}\Z")]
@@ -20,7 +20,7 @@ class JanusSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Of Janus' WebSocket: a Twisted endpoint string, `tcp:HOST:PORT`, `tls:HOST:PORT` or `unix:PATH`."""
     calls: Annotated[int, Meta(ge=1, le=2000)] = 30
     """Lines: how many calls there may be at once."""
-    identity: Identity = BRIDGE
+    identity: Identity = f"sip:{EDGE_USER}@{EDGE_DOMAIN}"
     """Who Janus is to the edge (an address of record, RFC 3261)."""
     registrar: SipUri = "sip:127.0.0.1:5060"
     """The edge, as Janus reaches it."""

@@ -123,6 +123,10 @@ class Here:
         tables = [self._tables[chat] for chat in self._chats.get(account, ())]
         return any(other in table.others or other in table.mine for table in tables)
 
+    def engaged(self, account: AccountId) -> int:
+        """`ports.calls.Engagements`."""
+        return sum(account in self._tables[chat].mine for chat in self._chats.get(account, ()))
+
     def of(self, chat: ChatId) -> Table | None:
         """What devices of this node are in."""
         table = self._tables.get(chat)

@@ -95,7 +95,7 @@ class TelephoneExchange:
                 await self._arrived(call, owner)
         except Problem:
             call.machine.refuse(UNAVAILABLE)  # the storage is away
-        except BaseException:
+        except Exception:
             call.machine.refuse(UNAVAILABLE)
             raise
 

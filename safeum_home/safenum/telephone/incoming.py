@@ -138,16 +138,17 @@ class IncomingCall(Call):
 
     async def _ask_mailbox(self, why: Unanswered) -> None:
         assert self.account is not None and self.line is not None
-        listener: CarrierListener | None = None
         try:
             listener = await self.means.mailbox.take(self.account, self.line, self.offer, why)
-        except Problem:
-            pass  # the storage is away
-        finally:
-            if listener is None:
-                self.machine.not_recorded(why)
-            else:
-                self.machine.recorded(listener)
+        except Exception as error:
+            self.machine.not_recorded(why)
+            if not isinstance(error, Problem):  # the storage is away
+                raise
+            return
+        if listener is None:
+            self.machine.not_recorded(why)
+        else:
+            self.machine.recorded(listener)
 
     def record(self, listener: CarrierListener) -> None:
         """The voicemail has taken it."""
@@ -205,10 +206,10 @@ class IncomingCall(Call):
         recorder.ended(self._end)
 
     def let_go(self, line: CarrierCall, ending: Ending) -> None:
-        if self.is_answered:
-            line.hang_up()
-        else:
+        if not self.is_answered:
             line.decline(ending.sip if ending.sip >= 400 else REQUEST_TERMINATED)
+        # One that was taken, of which the carrier has not said so yet, cannot be declined any more.
+        line.hang_up()
 
     def settle(self, before: Stage, ending: Ending) -> None:
         account, over = self.account, self.over(ending)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
 
 from safeum_home.errors import Code, Problem
@@ -76,7 +76,7 @@ class Outgoing(Call):
             if problem.code not in (Code.STORAGE_UNAVAILABLE, Code.SHUTTING_DOWN):
                 self.is_noted = False
             self.machine.refused(problem)
-        except BaseException:
+        except Exception:
             self.machine.refused(Problem(Code.INTERNAL))
             raise
         else:
@@ -136,13 +136,19 @@ class Outgoing(Call):
         self._paying = spawn(self._pay(meter, self._granted), "paying for a call")
 
     async def _pay(self, meter: Meter, granted: Granted) -> None:
-        reason = TelephoneEnded.LOST
         try:
             reason = await meter.run(granted)
-        finally:
+        except CancelledError:
+            raise
+        except Exception:
             # Whatever has gone wrong: what nobody pays for does not go on.
-            self._paying = None
-            self.machine.end(by_node(reason, is_answered=True))
+            self._paid_no_more(TelephoneEnded.LOST)
+            raise
+        self._paid_no_more(reason)
+
+    def _paid_no_more(self, reason: TelephoneEnded) -> None:
+        self._paying = None
+        self.machine.end(by_node(reason, is_answered=True))
 
     def _tell_paid(self, granted: Granted) -> None:
         self._paid = TelephonePaid(self.call, granted.seconds, granted.last)

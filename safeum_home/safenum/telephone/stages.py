@@ -60,6 +60,8 @@ _DISPOSITIONS = {
     **dict.fromkeys((486, 600, 603), Disposition.BUSY),
     **dict.fromkeys((408, 480, REQUEST_TERMINATED), Disposition.NO_ANSWER),
 }
+_REFUSALS = {1: 404, 17: 486, 18: 480, 19: 480, 21: 603}
+"""Codes of causes (RFC 3398, section 7.2.4.1), where a bridge tells these alone."""
 _REASONS = {
     **dict.fromkeys((486, 600), TelephoneEnded.BUSY),
     **dict.fromkeys((408, 480, REQUEST_TERMINATED), TelephoneEnded.NO_ANSWER),
@@ -85,7 +87,7 @@ def by_carrier(end: CarrierEnd, direction: Direction, is_answered: bool) -> Endi
     reason = TelephoneEnded.HANGUP if end.far else TelephoneEnded.LOST
     if is_answered:
         return Ending(reason, released, OK, end.cause, there=True)
-    refusal = end.sip if end.sip >= LEAST_REFUSAL else 0
+    refusal = end.sip if end.sip >= LEAST_REFUSAL else _REFUSALS.get(end.cause, 0)
     if direction is Direction.IN:
         return Ending(reason, released, refusal or REQUEST_TERMINATED, end.cause, there=True)
     return Ending(_reason(refusal), released, refusal, end.cause, there=True)

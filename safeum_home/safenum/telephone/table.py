@@ -1,7 +1,7 @@
 """All calls of a node with the telephone network, by account and id; and for a while which are over."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
@@ -18,7 +18,7 @@ _FULL_AGAIN = 10.0
 
 
 class Table:
-    """Those of a node. `seconds` is the time now, `network` knows of calls that are none of these.
+    """Those of a node. `seconds` is the time now, `network` know of calls that are none of these.
 
     Of one account `at_once` may go on, those with the network included.
     """
@@ -26,7 +26,7 @@ class Table:
     def __init__(
         self,
         limits: TelephoneLimits,
-        network: Engagements,
+        network: Sequence[Engagements],
         at_once: int,
         counts: TelephoneCounts,
         seconds: Callable[[], float],
@@ -114,7 +114,8 @@ class Table:
     def has_room(self, account: AccountId) -> bool:
         """Whether one may be in one more call."""
         mine = sum(call.stage in ENGAGED and call.device is not None for call in self.of(account))
-        return mine + self._network.engaged(account) < self._at_once
+        others = sum(each.engaged(account) for each in self._network)
+        return mine + others < self._at_once
 
     def check_room(self, account: AccountId) -> None:
         """Raises `limit_reached`."""
