@@ -34,14 +34,8 @@ class TrunkSection(Section, frozen=True):
     """`ADDRESS:PORT` of ours where the carrier is served."""
     public: str = ""
     """The address that the carrier sees in place of `listen`'s and `media`'s, behind a NAT."""
-    transport: Literal["udp", "tcp", "tls"] = "udp"
+    transport: Literal["udp", "tcp"] = "udp"
     """Towards the carrier."""
-    certificate: str = ""
-    """Our certificate chain, PEM, for TLS."""
-    key: str = ""
-    """Its key: `secret:NAME`, which the node gives, or `file:PATH` on a ramfs or tmpfs."""
-    ca: str = ""
-    """By whom the carrier's certificate has to be, PEM; none: by those that the system trusts."""
     domain: str = ""
     """What stands behind the @ of our numbers; by default our address."""
     numbers: Annotated[list[str], Meta(max_length=1_000)] = field(default_factory=list)
@@ -58,10 +52,8 @@ class TrunkSection(Section, frozen=True):
     """After which the edge ends a call, whatever the node says."""
     login: str = ""
     """With which we prove to the carrier who we are, where it asks."""
-    password: str = ""
+    proof: str = ""
     """`secret:NAME`, which the node gives."""
-    register: bool = False
-    """Whether we register at the carrier, so that it knows where we are."""
     inside: str = "127.0.0.1:5060"
     """`ADDRESS:PORT` where Janus is served by Kamailio: loopback, or a network of nobody else."""
     janus: str = "127.0.0.1"
@@ -170,19 +162,10 @@ def _check_ports(section: TrunkSection) -> None:
 def _check_secrets(section: TrunkSection) -> None:
     if section.login and not _LOGIN.match(section.login):
         raise ConfigError("trunk.login: letters, digits, and . _ + -")
-    if section.password and not section.password.startswith("secret:"):
-        raise ConfigError("trunk.password: `secret:NAME`")
-    if bool(section.login) != bool(section.password):
-        raise ConfigError("trunk.login and trunk.password: both, or none")
-    if section.register and not section.login:
-        raise ConfigError("trunk.register: with trunk.login and trunk.password")
-    if section.key and not section.key.startswith(("secret:", "file:")):
-        raise ConfigError("trunk.key: `secret:NAME` or `file:PATH`")
-    if section.transport == "tls" and not (section.certificate and section.key):
-        raise ConfigError("trunk.certificate and trunk.key: what TLS needs")
-    for name, path in (("certificate", section.certificate), ("ca", section.ca)):
-        if path and not path.startswith("/"):
-            raise ConfigError(f"trunk.{name}: a path that begins with /")
+    if section.proof and not section.proof.startswith("secret:"):
+        raise ConfigError("trunk.proof: `secret:NAME`")
+    if bool(section.login) != bool(section.proof):
+        raise ConfigError("trunk.login and trunk.proof: both, or none")
 
 
 def carrier_hosts(section: TrunkSection) -> Sequence[str]:

@@ -7,7 +7,7 @@ from safeum_home.admin import cli
 from safeum_home.admin.offline import Check, Offline
 from safeum_home.config import Config
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.trunk import TrunkGrant
+from safeum_home.ports.trunk import EdgeRecord, TrunkGrant
 from safeum_home.ports.turn import RelayGrant
 
 # What needs more than a socket is imported where it is used: other commands start in half the time.
@@ -74,14 +74,21 @@ def relay(config: Config, ask: Callable[[], RelayGrant], say: Callable[[str], No
     return run(config.turn, config.node.name, ask, say)
 
 
-def carrier(part: str, config: Config, ask: Callable[[], TrunkGrant], say: Callable[[str], None]) -> int:
+def carrier(
+    part: str,
+    config: Config,
+    ask: Callable[[], TrunkGrant],
+    send: Callable[[Sequence[EdgeRecord]], None],
+    say: Callable[[str], None],
+) -> int:
     """Run Kamailio or Janus until it ends: its exit code. Raises as `trunk.running.run_edge` does."""
     from safeum_home.sealing.hardening import harden_process
     from safeum_home.trunk.running import run_edge, run_janus
 
     harden_process()
-    run = run_janus if part == "janus" else run_edge
-    return run(config.trunk, ask, say)
+    if part == "janus":
+        return run_janus(config.trunk, ask, say)
+    return run_edge(config.trunk, ask, send, say)
 
 
 def render_carrier(config: Config) -> str:

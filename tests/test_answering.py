@@ -1,11 +1,21 @@
 """The process that answers calls, against a real WebRTC peer: what is played, recorded, and refused."""
 
+import json
+import socket
+import subprocess
+import sys
 from array import array
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+
+from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.answering.hearing import PIECE, Keys, is_silence
 from safeum_home.answering.opus import decoded
+from safeum_home.answering.process import environment
 from safeum_home.answering.prompt import BEEP_HERTZ
+from safeum_home.answering.recording import Recording
 from safeum_home.answering.wire import Answer, Ended, Malformed, Press, Stop, Unframing, Why, framed, to_node
 from tests.answering_case import AnsweringCase, Caller, Process, both, greeting, share, silence, tone, until
 
@@ -224,3 +234,122 @@ def _middle(samples: "array[int]") -> "array[int]":
     loud = [at for at in range(0, len(samples) - PIECE, PIECE) if not is_silence(samples[at : at + PIECE])]
     start = loud[len(loud) // 2]
     return samples[start : start + 1600]
+
+
+class RecordingTests(SynchronousTestCase):
+    """What a sender says with its packets is not taken for the truth."""
+
+    def setUp(self) -> None:
+        self.recording = Recording(10, 5, 100.0)
+
+    def add(self, seconds: float, at: int | None, now: float) -> Why | None:
+        return self.recording.add(tone(620, seconds), at, 100.0 + now)
+
+    def test_gaps(self) -> None:
+        """What is lost on the way is silence, so that the rest stays in time; a clock that jumps is not."""
+        self.add(1, 0, 1)
+        self.add(1, 16_000, 3)
+        self.assertEqual(self.recording.milliseconds, 3000)
+        self.add(1, 4_000_000_000, 4)
+        self.assertEqual(self.recording.milliseconds, 4000)
+        self.add(1, 5, 5)
+        self.assertEqual(self.recording.milliseconds, 5000)
+
+    def test_flood(self) -> None:
+        """Sound that comes faster than time goes by is left out: no more is kept than can have been said."""
+        for number in range(50):
+            self.add(1, number * 8000, 0.1)
+        self.assertLess(self.recording.milliseconds, 2500)
+        self.add(1, 0, 4)
+        self.assertLess(self.recording.milliseconds, 3600)
+
+    def test_ends(self) -> None:
+        """With the time, be it that of the clock or of the sound; and with silence, heard or not."""
+        self.assertIsNone(self.add(1, 0, 1))
+        self.assertIs(self.recording.due(110.0), Why.TIME)
+        self.assertIsNone(self.recording.due(105.9))
+        self.assertIs(self.recording.due(106.1), Why.SILENCE)
+        self.assertIs(self.recording.add(silence(0.1), None, 106.2), Why.SILENCE)
+        self.assertEqual(self.recording.heard, 1000)
+        self.setUp()
+        for number in range(9):
+            self.assertIsNone(self.add(1, number * 8000, number + 1))
+        self.assertIs(self.add(1, 9 * 8000, 9.5), Why.TIME)
+        self.assertEqual(self.recording.milliseconds, 10_000)
+
+
+TRIES = """
+import json, os, socket, sys
+from safeum_home.answering.confining import confine
+given = sys.argv[1]
+before = open(given, "rb").read(1)
+shut = confine(32) if sys.argv[2] == "confined" else ()
+done = {}
+
+def attempt(name, do):
+    try:
+        do()
+        done[name] = True
+    except (OSError, PermissionError):
+        done[name] = False
+
+def write():
+    with open(given, "ab", buffering=0) as file:
+        file.write(b"x")
+
+def make():
+    os.close(os.open(given + ".new", os.O_CREAT | os.O_WRONLY))
+
+def connect():
+    try:
+        socket.create_connection(("127.0.0.1", int(sys.argv[3])), 5).close()
+    except ConnectionRefusedError:
+        pass
+
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+attempt("read", lambda: open(given, "rb").read(1))
+attempt("write", write)
+attempt("make", make)
+attempt("connect", connect)
+attempt("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)))
+attempt("import", lambda: __import__("colorsys"))
+print(json.dumps({"shut": shut, "done": done}))
+"""
+
+
+class ConfinedTests(SynchronousTestCase):
+    """What a process can do that has given up what it does not need."""
+
+    def tries(self, how: str) -> tuple[list[str], dict[str, bool]]:
+        box = Path(mkdtemp(prefix="safeum-"))
+        self.addCleanup(rmtree, box)
+        given = box / "secret"
+        given.write_bytes(b"secret")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = str(server.getsockname()[1])
+            done = subprocess.run(
+                [sys.executable, "-c", TRIES, str(given), how, port],
+                capture_output=True,
+                env=environment(),
+                check=True,
+            )
+        answer = json.loads(done.stdout)
+        return answer["shut"], answer["done"]
+
+    def test_before(self) -> None:
+        """Another one can do all of it: so what is tried can be done."""
+        self.assertEqual(set(self.tries("free")[1].values()), {True})
+
+    def test_confined(self) -> None:
+        """No octet goes into a file; where the kernel can, no file is read or made, and nothing is connected.
+
+        What it says is shut is shut; UDP and what may still have to be loaded are not.
+        """
+        shut, done = self.tries("confined")
+        self.assertIn("writing", shut)
+        self.assertFalse(done["write"])
+        self.assertEqual("files" not in shut, done["read"])
+        self.assertEqual("files" not in shut, done["make"])
+        self.assertEqual("tcp" not in shut, done["connect"])
+        self.assertTrue(done["udp"] and done["import"])

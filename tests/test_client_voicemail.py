@@ -1,7 +1,6 @@
 """Voicemail in the terminal client: listed, played, saved, deleted; rules and greetings."""
 
 import os
-from array import array
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -9,11 +8,13 @@ from typing import Any
 from msgspec import to_builtins
 from twisted.internet.defer import Deferred, succeed
 
+from safeum_home.answering.opus import decoded
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.phone import Phone
 from safeum_home.client.webrtc.playback import greeting
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, direct_chat_id, voicemail_account
+from safeum_home.node.voicemail import GREETING
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import ChatSummary, Message, Voicemail
@@ -196,8 +197,8 @@ class GreetingTests(DeskTestCase):
 
     def test_made(self) -> None:
         """Small enough for a frame at its longest; what is none, or too long, is refused."""
-        noise = array("h", os.urandom(2 * 8000 * 29))
-        self.assertLess(len(greeting(wav(noise))), MAX_GREETING)
+        speech = decoded(GREETING.read_bytes(), 30) * 4
+        self.assertLess(len(greeting(wav(speech[: 29 * 8000]))), MAX_GREETING)
         for octets in (b"", b"x" * 100, wav(silence(31))):
             self.assertRaises(NoMedia, greeting, octets)
 

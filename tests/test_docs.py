@@ -30,6 +30,7 @@ NOT_RUN = {
     r"curl https://b\.example": "another node; tests.test_e2e_history_across asks one",
     r"safeum-home turn": "a relay runs until it is ended; tests.test_e2e_turn runs both ways",
     r"safeum-home (rates|cdr|ledger|balance|vouchers)": "tests.test_money_node runs them all",
+    r"safeum-home carrier": "they run until they are ended; tests.test_e2e_trunk runs all of them",
     r"safeum-home payments": "tests.test_payments_node runs them all",
     r"safeum chat": "a person's terminal; the tests of the client drive it",
     r"^make ": "would run for ever, or run this test in itself: `make -n` is run instead",
@@ -162,7 +163,7 @@ class SampleTests(SynchronousTestCase):
     def test_providers(self) -> None:
         """The provider that it shows can be had where it stands, whatever else is set."""
         uncommented = re.sub(r"^# (?=    \S)", "", self._sample(), flags=re.M)
-        uncommented = re.sub(r"^# (?=\w+ = )(?!providers|url)", "", uncommented, flags=re.M)
+        uncommented = re.sub(r"^# (?=\w+ = )(?!providers|carriers|url)", "", uncommented, flags=re.M)
         shown, sample = config.parse(uncommented), config.parse(self._sample())
         for section in ("push", "sms", "payments"):
             found, defaults = getattr(shown, section), getattr(sample, section)
@@ -174,7 +175,12 @@ class SampleTests(SynchronousTestCase):
         if shutil.which("systemd-analyze") is None:
             raise SkipTest("systemd-analyze is not installed")
         units = []
-        for name in ("safeum-home.service", "safeum-turn.service"):
+        for name in (
+            "safeum-home.service",
+            "safeum-turn.service",
+            "safeum-kamailio.service",
+            "safeum-janus.service",
+        ):
             unit = Path(self.mktemp()) / name
             unit.parent.mkdir()
             text = re.sub(r"(?m)^(User|Group|Documentation)=.*\n", "", (ROOT / "docs" / name).read_text())

@@ -24,7 +24,7 @@ class ProbeCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         needs()
-        self.trunk = Trunk(self.more)
+        self.trunk = Trunk(self.more, bridge=False)
         self.addCleanup(self.trunk.close)
         self.trunk.start()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bridges.safenum.janus.channel import BURST, MOST_BAD
 from bridges.safenum.janus.messages import MOST_FRAME
+from bridges.safenum.janus.requests import OFFER, Decline, Jsep, Request
 from bridges.safenum.janus.settings import read
 from bridges.safenum.janus.token import SECONDS
 from safeum_home.config import ConfigError
@@ -175,6 +176,12 @@ class SecretTests(JanusCase):
         self.secrets["edge"] = value
         self.reconnect()
         self.assertTrue(self.carrier.is_up)
+
+    def test_not_shown(self) -> None:
+        """What is asked of Janus shows nothing of itself, wherever it may come to be shown."""
+        jsep = Jsep(OFFER, BRIDGE)
+        request = Request("message", body=Decline(486), jsep=jsep, apisecret="hunter2")
+        self.assertEqual((repr(request), repr(jsep)), ("<Request>", "<Jsep>"))
 
     def test_settings(self) -> None:
         """Secrets are named, URIs are such, and numbers in bounds."""

@@ -3,16 +3,34 @@
 from unittest.mock import patch
 
 import msgspec
+from hypothesis import given, settings
+from hypothesis.strategies import lists, sampled_from
+from twisted.internet.defer import Deferred, succeed
+from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.chats.voicemail import delivering
+from safeum_home.ids import AccountId
 from safeum_home.node.voicemail import GREETING
+from safeum_home.node.voicemail_metrics import of_voicemail
+from safeum_home.ports import Published
 from safeum_home.ports.carrier import CarrierEnd
+from safeum_home.ports.push import Wake
 from safeum_home.ports.voicemail import Over, Unanswered
 from safeum_home.protocol.carried import decode_message
 from safeum_home.protocol.signing import is_authentic
 from safeum_home.protocol.voicemail_types import MAX_GREETING
 from safeum_home.safenum.voicemail.deliveries import PAUSES
-from tests.voicemail_case import ANSWER, CALLER, OFFER, SOUND, VoicemailCase
+from safeum_home.safenum.voicemail.taking import Core, taking
+from tests.voicemail_case import (
+    ANSWER,
+    CALLER,
+    NOBODY_HEARS,
+    OFFER,
+    SOUND,
+    Answered,
+    PlayedCall,
+    VoicemailCase,
+)
 from tests.world import NODE, PASSWORD, Client, Refused
 
 
@@ -235,6 +253,21 @@ class ChatTests(VoicemailCase):
         page = self.alice.call("chat.history", chat=self.voicemail_chat)["messages"]
         self.assertEqual([each["body"]["kind"] for each in page], ["voicemail"])
 
+    def test_wakes(self) -> None:
+        """Devices that sleep are woken for it, as for any message of a chat, unless that is muted."""
+        told: list[Published] = []
+        bus = self.world.services.bus
+        publish = bus.publish
+
+        def noted(account: AccountId, event: Published) -> None:
+            told.append(event)
+            publish(account, event)
+
+        self.patch(bus, "publish", noted)
+        self.leave()
+        [wake] = [event.wake for event in told if event.wake is not None]
+        self.assertEqual((wake.wake, wake.chat), (Wake.MESSAGE, self.voicemail_chat))
+
     def test_empty(self) -> None:
         """Before the first one there is no chat, and reading it shows nothing."""
         page = self.alice.call("chat.history", chat=self.voicemail_chat)
@@ -282,3 +315,88 @@ class ChatTests(VoicemailCase):
     def refused(self, code: str, client: Client, method: str, **params: object) -> None:
         raised = self.assertRaises(Refused, client.call, method, **params)
         self.assertEqual(raised.code, code)
+
+
+class OperatorTests(VoicemailCase):
+    """What the operator sees of it."""
+
+    def metrics(self) -> dict[str, float]:
+        found = of_voicemail(self.world.domain.voicemail)
+        return {
+            "/".join([metric.name, *sample.labels.values()]): sample.value
+            for metric in found
+            for sample in metric.samples
+        }
+
+    def test_numbers(self) -> None:
+        """What became of calls, without a number of anybody."""
+        self.leave()
+        _, listener = self.take()
+        assert listener is not None
+        self.answering.calls[-1].listener.ended(Over.REFUSED)
+        expected = {
+            "voicemail_up": 1,
+            "voicemail": 2,
+            "voicemail_taken": 2,
+            "voicemail_ended/delivered": 1,
+            "voicemail_ended/empty": 1,
+            "voicemail_ended/lost": 0,
+        }
+        self.assertEqual(self.metrics(), expected)
+        said = self.world.domain.voicemail.report()
+        self.assertEqual(said, "answers, 2 now; 2 taken: 1 delivered, 1 empty, 0 lost")
+
+    def test_stop(self) -> None:
+        """A node that ends delivers what is being recorded."""
+        _, listener = self.take()
+        assert listener is not None
+        answered = self.answering.calls[0]
+        answered.record()
+
+        def stop() -> Deferred[None]:
+            answered.listener.ended(Over.LOST)
+            return succeed(None)
+
+        self.patch(self.answering, "stop", stop)
+        self.successResultOf(Deferred.fromCoroutine(self.world.domain.voicemail.stop()))
+        self.assertEqual(len(self.voicemails()), 1)
+
+    def test_stop_with_the_storage_away(self) -> None:
+        """It does not wait for ever for a storage that is away."""
+        _, listener = self.take()
+        assert listener is not None
+        self.answering.calls[0].record()
+        self.store.failing = True
+        self.answering.calls[0].listener.ended(Over.KEY)
+        self.successResultOf(Deferred.fromCoroutine(self.world.domain.voicemail.stop()))
+        self.assertEqual(self.metrics()["voicemail_ended/lost"], 1)
+
+
+class OrderTests(SynchronousTestCase):
+    """Carrier and answerer tell what they tell in any order, and again."""
+
+    @settings(max_examples=300, deadline=None)
+    @given(lists(sampled_from(["answered", "sound", "over", "ended", "pressed"]), max_size=12))
+    def test_any_order(self, order: list[str]) -> None:
+        """What was left is told once, when the answerer is done; a call that goes on is ended, once."""
+        call, left = PlayedCall(), list[bytes]()
+        core = Core(call, lambda sound, length, heard, why: left.append(sound))
+        core.answered = answered = Answered("", b"", 1, NOBODY_HEARS)
+        taken = taking(core)
+        does = {
+            "answered": lambda: taken.answered(ANSWER),
+            "sound": lambda: taken.sound(b"x", 20, 20),
+            "over": lambda: taken.over(Over.KEY),
+            "ended": taken.ended,
+            "pressed": lambda: taken.pressed("#"),
+        }
+        for each in order:
+            does[each]()
+        done, gone = "over" in order, "ended" in order
+        self.assertEqual(len(left), int(done))
+        asked = [name for name, _ in call.asked]
+        first = min((order.index(each) for each in ("over", "ended") if each in order), default=len(order))
+        was_answered = "answered" in order[:first]
+        ends = ["hang_up" if was_answered else "decline"] if done and order[first] == "over" else []
+        self.assertEqual(asked, ["answer"] * was_answered + ends)
+        self.assertEqual(answered.stopped, gone and order[first] == "ended")

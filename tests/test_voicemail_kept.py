@@ -144,6 +144,17 @@ class KeptTests(VoicemailCase):
         self.assertEqual(len(self.voicemails()), 1)
         self.assertEqual(self.world.database.count("voicemail_days"), 1)
 
+    def test_lost_key(self) -> None:
+        """Where the key of the day is lost, or opens nothing, what is left afterwards is kept."""
+        self.leave()
+        owner = self.day()
+        self.world.database.execute("DELETE FROM fleeting_keys WHERE owner = ?", owner)
+        self.leave()
+        self.world.database.execute("UPDATE fleeting_keys SET wrapped = ? WHERE owner = ?", bytes(73), owner)
+        self.leave()
+        self.assertEqual([self.fetched(each) for each in self.voicemails()[2:]], [SOUND])
+        self.assertEqual(self.world.database.count("voicemail_days"), 1)
+
     def test_closed(self) -> None:
         """With the account all of it goes: rules, greeting, messages and files."""
         self.alice.call("voicemail.greeting.set", data="aGVsbG8=")

@@ -67,6 +67,17 @@ class Answered:
         self.listener.sound(sound[half:], milliseconds, heard)
 
 
+class _Deaf:
+    """`ports.voicemail.AnsweringListener` that is told nothing."""
+
+    def answered(self, sdp: str) -> None: ...
+    def sound(self, octets: bytes, milliseconds: int, heard: int) -> None: ...
+    def ended(self, why: Over) -> None: ...
+
+
+NOBODY_HEARS = _Deaf()
+
+
 class PlayedAnswering:
     """`node.voicemail.Answerer`, in memory."""
 

@@ -17,11 +17,10 @@ class CarrierGrantParams(Params, frozen=True):
 
 
 class CarrierGrant(Struct, frozen=True):
-    """As `ports.trunk.TrunkGrant`; `key` travels in base64."""
+    """As `ports.trunk.TrunkGrant`. Empty where nothing was asked for."""
 
-    shared: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+    shared: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")] = ""
     password: Annotated[str, Meta(max_length=1024)] = ""
-    key: bytes | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -31,3 +30,24 @@ class CarrierRecordsParams(Params, frozen=True):
     """Calls as the edge has seen them; those that are there already are taken and not kept twice."""
 
     records: Annotated[list[EdgeRecord], Meta(max_length=MOST_RECORDS)]
+
+
+class Passed(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one asks or tells a node elsewhere: without records it is asked for a grant."""
+
+    records: Annotated[list[EdgeRecord], Meta(max_length=MOST_RECORDS)] | None = None
+
+
+class EdgeParams(Params, frozen=True):
+    """Records of the edge of a month, behind a name: "" begins."""
+
+    month: Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$(?!\n)", max_length=7)]
+    after: Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){0,64}$(?!\n)")] = ""
+
+
+class EdgeRows(Struct, frozen=True):
+    """`next` is behind which the next page begins, "" at the end; `tolerance` is in milliseconds."""
+
+    records: list[EdgeRecord]
+    next: str
+    tolerance: int

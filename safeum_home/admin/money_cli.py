@@ -10,6 +10,7 @@ import msgspec
 from safeum_home.admin import money_wire as wire
 from safeum_home.admin.control_cli import Adds, Ask, columns, day, shown
 from safeum_home.admin.metrics import Metrics, written
+from safeum_home.admin.reconcile_cli import add_reconcile
 from safeum_home.admin.terminal import OK, REFUSED, fail
 from safeum_home.admin.wire import Done, Params
 from safeum_home.protocol.cells import cell
@@ -42,6 +43,7 @@ def add_commands(
     )
     export = add(cdr, "export", command.export, "Print those of a month, as CSV.")
     export.add_argument("--month", required=True, metavar="YYYY-MM")
+    add_reconcile(cdr, add, node)
     text = "Show what is in the accounts of the ledger: debits above zero, credits below."
     ledger = add(commands, "ledger", command.ledger, text)
     ledger.add_argument("--month", metavar="YYYY-MM")

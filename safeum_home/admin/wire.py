@@ -100,9 +100,13 @@ class Status(Struct, frozen=True):
     """For each provider of text messages: its name, how it is with it, and what became of messages."""
     push: list[str] = []
     """For each push provider: its name, how it is with it, and what became of wakes."""
+    payments: list[str] = []
+    """The same of payment providers, and of payments."""
     carriers: list[str] = []
     """For each carrier of telephone calls: its name, how it is with it, and its lines."""
     telephone: str | None = None
     """Calls with the telephone network that go on, and those that wait to be settled."""
+    voicemail: str | None = None
+    """Whether calls are answered, and what became of those that were."""
     federation: str | None = None
     """With whom the node has to do, and how it is with those that are to be told something."""

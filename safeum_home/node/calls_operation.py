@@ -8,6 +8,7 @@ from safeum_home.node.calls_metrics import metrics, of_conferences
 from safeum_home.node.carriers_metrics import of_carriers
 from safeum_home.node.service import Node
 from safeum_home.node.telephone_metrics import of_telephone
+from safeum_home.node.voicemail_metrics import of_voicemail
 
 
 def calls_handlers(node: Node) -> dict[str, Handler]:
@@ -20,6 +21,7 @@ def calls_handlers(node: Node) -> dict[str, Handler]:
         groups = of_conferences(conferences.hub, conferences.here)
         telephone = of_telephone(node.domain.telephone)
         carriers = [] if node.carriers is None else of_carriers(node.carriers)
-        return Metrics([*metrics(calls.legs, calls.counts), *groups, *telephone, *carriers])
+        voicemail = of_voicemail(node.domain.voicemail)
+        return Metrics([*metrics(calls.legs, calls.counts), *groups, *telephone, *voicemail, *carriers])
 
     return {"calls.metrics": Handler(Params, numbers)}

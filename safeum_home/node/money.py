@@ -23,6 +23,7 @@ from safeum_home.safenum.money.charging import CallCharging, CreditsAndPurchases
 from safeum_home.safenum.money.commands import MoneyCommands
 from safeum_home.safenum.money.counts import MoneyCounts
 from safeum_home.safenum.money.credits import CreditBook
+from safeum_home.safenum.money.edge_book import EdgeBook
 from safeum_home.safenum.money.holds import Holds
 from safeum_home.safenum.money.invoices import InvoiceBook
 from safeum_home.safenum.money.ledger import Ledger
@@ -63,6 +64,7 @@ class MoneyParts(NamedTuple):
     premium: PremiumCommands
     """`ports.premium.Premium`, for whoever offers what it is needed for."""
     cdrs: CdrBook
+    edge: EdgeBook
     vouchers: VoucherBook
     sweep: MoneySweep
     routes: Routes
@@ -138,6 +140,7 @@ def make_money(means: DomainMeans, ways: PaymentWays) -> MoneyParts:
         paid_in.notes,
         paid_in.premium,
         cdrs,
+        EdgeBook(keyring, blinder),
         vouchers,
         MoneySweep(means.clock, database, section, cdrs, means.turns, now),
         routes,

@@ -110,7 +110,6 @@ class Domain:
         self.reminders.look()
         self.call_log.start()
         self.money.start()
-        self.telephone.start()
         self.voicemail.start()
         spawn(self.owed.give(), "giving receipts to other nodes")
         spawn(self._post_again(), "telling groups' nodes what waits for them")

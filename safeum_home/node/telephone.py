@@ -28,7 +28,6 @@ from safeum_home.safenum.telephone.exchange import TelephoneExchange
 from safeum_home.safenum.telephone.limits import SIZES, TelephoneLimits
 from safeum_home.safenum.telephone.means import Means
 from safeum_home.safenum.telephone.missed import MissedBook
-from safeum_home.safenum.telephone.missed_sweep import MissedSweep
 from safeum_home.safenum.telephone.pulse import Pulse
 from safeum_home.safenum.telephone.settling import Settling
 from safeum_home.safenum.telephone.stages import Stage, by_node
@@ -75,11 +74,6 @@ class TelephoneParts(NamedTuple):
     forget_account: Callable[[AccountId], None]
     pulse: Pulse
     settling: Settling
-    sweep: MissedSweep
-
-    def start(self) -> None:
-        """Delete what is kept for long enough, from time to time."""
-        self.sweep.start()
 
     def report(self) -> str:
         """How it is with them, for the operator."""
@@ -94,7 +88,6 @@ class TelephoneParts(NamedTuple):
         for call in self.table.all:
             call.machine.end(by_node(TelephoneEnded.LOST, call.is_answered))
         self.pulse.stop()
-        self.sweep.stop()
         await self.settling.drained(STOP_SECONDS)
 
 
@@ -147,8 +140,7 @@ def make_telephone(
         commands.TelephoneForget: of_missed.forget,
     }
     use, forget = Use(SIZES, limits.resize), attendance.forget_account
-    sweep = MissedSweep(clock, database, section.cdr_months)
-    return TelephoneParts(exchange, table, counts, routes, use, limits.rates, forget, pulse, settling, sweep)
+    return TelephoneParts(exchange, table, counts, routes, use, limits.rates, forget, pulse, settling)
 
 
 def _new_id() -> str:

@@ -90,6 +90,15 @@ class VoicemailParts(NamedTuple):
         self.answering.start()
         self.sweep.start()
 
+    def report(self) -> str:
+        """For the operator, in a line."""
+        if self.answering is NOBODY:
+            return "none: no carrier, or safeum-home[voicemail] is not installed"
+        answers = "answers" if self.answering.is_up else "does not answer now"
+        counts, deliveries = self.mailbox.counts, self.deliveries
+        became = f"{deliveries.delivered} delivered, {counts.empty} empty, {deliveries.lost} lost"
+        return f"{answers}, {self.answering.taken} now; {counts.taken} taken: {became}"
+
     async def stop(self) -> None:
         """What is being recorded ends, and is delivered."""
         self.sweep.stop()

@@ -22,8 +22,6 @@ class TrunkGrant:
     """With the edge: what Janus registers with; with Janus: its API secret. Hexadecimal digits."""
     password: str = field(default="", repr=False)
     """That of `trunk.login`, for the edge."""
-    key: bytes | None = field(default=None, repr=False)
-    """That of `trunk.certificate`, PEM, for the edge, where the node has it in its sealed store."""
 
 
 class EdgeRecord(Struct, frozen=True):

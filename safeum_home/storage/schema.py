@@ -26,6 +26,7 @@ from safeum_home.storage.schema_groups import passed_on as passed_on
 from safeum_home.storage.schema_groups import posts as posts
 from safeum_home.storage.schema_keys import key_log as key_log
 from safeum_home.storage.schema_money import cdrs as cdrs
+from safeum_home.storage.schema_money import edge_records as edge_records
 from safeum_home.storage.schema_money import holds as holds
 from safeum_home.storage.schema_money import ledger as ledger
 from safeum_home.storage.schema_money import ledger_totals as ledger_totals

@@ -50,6 +50,14 @@ cdrs = table(
     sealed(),
 )
 
+# Calls as the edge towards a carrier has seen them, by blind indexes, under the key of the month too.
+edge_records = table(
+    "edge_records",
+    number("month", primary_key=True, autoincrement=False),
+    blind("record", primary_key=True),
+    sealed(),
+)
+
 # Vouchers by keyed hashes of their codes; what they are worth, and which blinded token was made for each,
 # under the node's key. Nothing tells who has redeemed one, nor when.
 vouchers = table("vouchers", blind("voucher", primary_key=True), sealed())

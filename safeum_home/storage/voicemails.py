@@ -23,6 +23,7 @@ _BEFORE = (
     .limit(bindparam("limit"))
 )
 _DAYS_BEFORE = select(voicemail_days.c.day).where(voicemail_days.c.day < bindparam("day"))
+_ADD_DAY = Many("INSERT INTO voicemail_days (day) {rows} ON CONFLICT DO NOTHING", ("bigint",))
 _RULE = select(mailboxes.c.sealed).where(mailboxes.c.account == bindparam("account"))
 _GREETING = select(mailboxes.c.greeting).where(mailboxes.c.account == bindparam("account"))
 _PUT = Many(
@@ -61,8 +62,8 @@ def voicemails_before(c: Connection, day: int, limit: int) -> dict[bytes, list[i
 
 
 def add_day(c: Connection, day: int) -> None:
-    """It has a key from now on; that is put by the caller."""
-    c.execute(voicemail_days.insert().values(day=day))
+    """It has a key from now on, which is put by the caller; again is the same."""
+    _ADD_DAY.change(c, [(day,)])
 
 
 def drop_days_before(c: Connection, day: int, epoch: int) -> Sequence[int]:

@@ -20,7 +20,6 @@ class Paths(NamedTuple):
 
     database: Path
     rpc: Path
-    tls: Path | None
 
 
 def configuration(section: TrunkSection, grant: TrunkGrant, paths: Paths, mark: str) -> str:
@@ -32,13 +31,8 @@ def configuration(section: TrunkSection, grant: TrunkGrant, paths: Paths, mark: 
 
 
 def _defined(section: TrunkSection) -> Iterator[str]:
-    for name, wanted in (
-        ("WITH_TLS", section.transport == "tls"),
-        ("WITH_LOGIN", bool(section.login)),
-        ("WITH_REGISTER", section.register),
-    ):
-        if wanted:
-            yield f"#!define {name}"
+    if section.login:
+        yield "#!define WITH_LOGIN"
 
 
 def _sockets(section: TrunkSection) -> Iterator[str]:
@@ -52,7 +46,7 @@ def _sockets(section: TrunkSection) -> Iterator[str]:
 
 def _words(section: TrunkSection, grant: TrunkGrant, paths: Paths, mark: str) -> dict[str, str]:
     """What stands for the words in capitals."""
-    host, port = split(section.listen)
+    host, _ = split(section.listen)
     inside, inside_port = split(section.inside)
     shown = _uri_host(section.public or host)
     plus = "" if section.plus else "+"
@@ -65,7 +59,6 @@ def _words(section: TrunkSection, grant: TrunkGrant, paths: Paths, mark: str) ->
         "MARK": mark,
         "DATABASE": f"sqlite://{paths.database}",
         "RPC_SOCKET": str(paths.rpc),
-        "TLS_CONFIG": str(paths.tls),
         "CALL_SECONDS": str(section.call_seconds),
         "CALLS": str(section.calls),
         "INSIDE": _socket("udp", section.inside),
@@ -73,7 +66,6 @@ def _words(section: TrunkSection, grant: TrunkGrant, paths: Paths, mark: str) ->
         "INSIDE_PORT": str(inside_port),
         "JANUS_IP": str(ip_address(section.janus)),
         "OUTSIDE_SOCKET": _socket(section.transport, section.listen),
-        "OUTSIDE_SHOWN": f"{shown}:{port}",
         "OUTSIDE_IP": shown,
         "OUR_DOMAIN": section.domain or shown,
         "CARRIER_SOURCES": _sources(section),

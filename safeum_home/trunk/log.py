@@ -28,9 +28,13 @@ class EdgeLog(ProgramLog):
         self._marked = marked
 
     def is_taken(self, text: str) -> bool:
-        _, found, rest = text.partition(f"{self._mark} ")
+        before, found, rest = text.partition(self._mark)
+        rest = rest.lstrip(" ;")
         if not found or rest == "serves":
             return False
+        # A record has it in its midst.
+        if before.endswith("mark="):
+            rest = f"record {before.partition('(): ')[2].removesuffix('mark=')}{rest}"
         self._marked(rest)
         return True
 

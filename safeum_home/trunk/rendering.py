@@ -21,7 +21,7 @@ def render(section: TrunkSection) -> str:
 
 def _files(section: TrunkSection) -> Iterator[tuple[str, str]]:
     folder = Path("/run/safeum-carrier")
-    paths = kamailio.Paths(folder / "calls.sqlite", folder / "rpc", folder / "tls.cfg")
+    paths = kamailio.Paths(folder / "calls.sqlite", folder / "rpc")
     yield "kamailio.cfg", kamailio.configuration(section, TrunkGrant(HIDDEN, HIDDEN), paths, HIDDEN)
     yield "janus.jcfg", janus.configuration(section, HIDDEN, HIDDEN, folder)
     yield from janus.others(section).items()

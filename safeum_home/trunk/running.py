@@ -11,9 +11,11 @@ from safeum_home.daemon import Owner, becoming, owner_of, program, sealed
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.trunk import TrunkGrant
 from safeum_home.trunk import janus, kamailio
+from safeum_home.trunk.edge import Edge
 from safeum_home.trunk.log import EdgeLog, JanusLog
 from safeum_home.trunk.place import edge_database, fresh, kept, place
 from safeum_home.trunk.rendering import NO_TRUNK
+from safeum_home.trunk.sending import Send
 from safeum_home.trunk.supervising import running
 
 Say = Callable[[str], None]
@@ -21,7 +23,7 @@ Ask = Callable[[], TrunkGrant]
 """Asks the node; raises `NotGranted`."""
 
 
-def run_edge(section: TrunkSection, ask: Ask, say: Say) -> int:
+def run_edge(section: TrunkSection, ask: Ask, send: Send, say: Say) -> int:
     """Run Kamailio until it ends: its exit code. `say` takes lines for the operator.
 
     Raises `NotGranted`, `unsafe_source`, `wrong_state` where something is missing, and OSError.
@@ -33,15 +35,20 @@ def run_edge(section: TrunkSection, ask: Ask, say: Say) -> int:
         database = kept(folder, "calls", owner) / "calls.sqlite"
         edge_database(database, owner)
         inner = fresh(folder, "run", owner)
-        paths = kamailio.Paths(database, inner / "rpc", None)
-        mark = f"#{secrets.token_hex(16)}"
+        paths = kamailio.Paths(database, inner / "rpc")
+        mark = _mark(folder / "mark")
         text = kamailio.configuration(section, grant, paths, mark)
         descriptor = sealed("kamailio.cfg", text, owner)
         low = min(split(each)[1] for each in (section.listen, section.inside)) < 1024
         command = [*becoming(owner, low), path, "-DD", "-E", "-m", "64", "-M", "8", "-Y", str(inner)]
         command += ["-f", f"/proc/self/fd/{descriptor}"]
-        log = EdgeLog(time.monotonic, mark, lambda text: None)
-        return _serve("Kamailio", command, descriptor, log, say)
+        edge = Edge(folder / "calls.sqlite", paths.rpc, send, say)
+        edge.start()
+        try:
+            log = EdgeLog(time.monotonic, mark, edge.take)
+            return _serve("Kamailio", command, descriptor, log, say)
+        finally:
+            edge.stop()
 
 
 def run_janus(section: TrunkSection, ask: Ask, say: Say) -> int:
@@ -80,6 +87,17 @@ def _owner(section: TrunkSection, user: str, setting: str) -> Owner:
     return owner_of(user, setting)
 
 
+def _mark(path: Path) -> str:
+    """The same as long as the calls that were begun with it may go on."""
+    if not path.exists():
+        fresh_path = path.with_suffix(".new")
+        fresh_path.unlink(missing_ok=True)
+        with open(os.open(fresh_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"#{secrets.token_hex(16)}")
+        fresh_path.rename(path)
+    return path.read_text(encoding="ascii")
+
+
 def _put_janus_files(section: TrunkSection, folder: Path) -> None:
     """They are ours, and Janus only reads them."""
     folder.chmod(0o755)
@@ -88,7 +106,8 @@ def _put_janus_files(section: TrunkSection, folder: Path) -> None:
     except FileNotFoundError as error:
         raise Problem(Code.WRONG_STATE, f"{error}: apt-get install {janus.PACKAGE}") from None
     for name in ("plugins", "transports", "none"):
-        (folder / name).mkdir(mode=0o755)
+        (folder / name).mkdir()
+        (folder / name).chmod(0o755)
     for name, library in libraries.items():
         (folder / name).symlink_to(library)
     for name, text in janus.others(section).items():

@@ -36,6 +36,8 @@ app = ["{app}"]
 websocket = "{app}:8188"
 janus_user = "{user}"
 {more}
+"""
+BRIDGE = """
 [[safenum.carriers]]
 name = "carrier"
 kind = "janus"
@@ -160,8 +162,12 @@ class Trunk:
         node: str = "",
         numbers: str = OUR_NUMBERS,
         limits: Mapping[str, object] | None = None,
+        bridge: bool = True,
     ) -> None:
-        """`more` lines of [trunk], `settings` of the bridge (", name = value"), lines of the node's file."""
+        """`more` lines of [trunk], `settings` of the bridge (", name = value"), lines of the node's file.
+
+        Without a `bridge` the node does not speak with Janus.
+        """
         self.folder = Path(tempfile.mkdtemp(prefix="safeum-trunk-", dir="/tmp"))
         self.memory = Path(tempfile.mkdtemp(prefix="safeum-trunk-", dir="/dev/shm"))
         self.memory.chmod(0o711)
@@ -190,8 +196,9 @@ class Trunk:
             numbers=numbers,
             user=JANUS_USER,
             more=more,
-            settings=settings,
         )
+        if bridge:
+            section += BRIDGE.format(app=self.app, settings=settings)
         self.node = NodeProcess(more=f"{node}\n{section}", limits=limits)
         self.kamailio, self.janus = Program(self, "kamailio"), Program(self, "janus")
 
@@ -221,9 +228,12 @@ class Trunk:
         """Run a scenario `at` an address of the carrier: `to` the edge for those that call, else served."""
         folder = Path(tempfile.mkdtemp(prefix=f"{scenario}-", dir=self.folder))
         address = at or self.carrier_address
-        command = [tool("sipp", "sip-tester"), "-sf", str(SCENARIOS / f"{scenario}.xml"), "-nostdin"]
+        # SIPp itself takes no keyword for a status code.
+        text = (SCENARIOS / f"{scenario}.xml").read_text().replace("[code]", (keys or {}).get("code", ""))
+        (folder / "scenario.xml").write_text(text)
+        command = [tool("sipp", "sip-tester"), "-sf", "scenario.xml", "-nostdin"]
         command += ["-i", address, "-mi", address, "-p", str(port), "-m", str(calls)]
-        command += ["-trace_msg", "-trace_err"]
+        command += ["-aa", "-trace_msg", "-trace_err"]
         (folder / "tone.alaw").write_bytes(self._tone)
         for name, value in (keys or {}).items():
             command += ["-key", name, value]
@@ -247,11 +257,18 @@ class Trunk:
         options = ["-s", number, "-d", str(int(seconds * 1000))]
         return self.sipp(scenario, *options, to=f"{self.edge_address}:5060", port=port, keys=keys, at=at)
 
-    def answers(self, scenario: str = "out", calls: int = 1, seconds: float = 600.0, **keys: str) -> Sipp:
+    def answers(
+        self,
+        scenario: str = "out",
+        calls: int = 1,
+        seconds: float = 600.0,
+        at: str | None = None,
+        **keys: str,
+    ) -> Sipp:
         """The carrier takes calls that go out, as a scenario says."""
         given = {"code": "486", "reason": "Busy Here", **keys}
-        made = self.sipp(scenario, "-d", str(int(seconds * 1000)), calls=calls, keys=given)
-        until(lambda: _listens(self.carrier, self.carrier_address, 5060))
+        made = self.sipp(scenario, "-d", str(int(seconds * 1000)), calls=calls, keys=given, at=at)
+        until(lambda: _listens(self.carrier, at or self.carrier_address, 5060))
         return made
 
     def sniffer(self) -> Sniffer:

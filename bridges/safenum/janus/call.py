@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from twisted.logger import Logger
 
-from bridges.safenum.janus import messages
+from bridges.safenum.janus import requests
 from bridges.safenum.janus.dtmf import TONE, Keypad
 from safeum_home.ports.carrier import CarrierEnd, CarrierListener
 
@@ -72,7 +72,7 @@ class CallMachine(Protocol):
 class Leg(Protocol):
     """The handle that a call is on."""
 
-    def ask(self, body: dict[str, Any], jsep: dict[str, str] | None = None) -> str:
+    def ask(self, body: requests.Body, jsep: requests.Jsep | None = None) -> str:
         """Ask the SIP plugin for something; the name of the transaction."""
 
     def left(self, call: "Call", in_doubt: bool) -> None:
@@ -99,7 +99,7 @@ class Call:
     leg: Leg
     listener: CarrierListener | None = None
     """None for one that comes in, until somebody attends to it."""
-    opening: tuple[dict[str, Any], dict[str, str]] | None = field(default=None, repr=False)
+    opening: tuple[requests.Dial, requests.Jsep] | None = field(default=None, repr=False)
     """What it is begun with, as long as that may have to be said again on another handle."""
     asked: str = ""
     """The transaction of the request that it hangs on."""
@@ -126,18 +126,18 @@ class Call:
         self.asked = self.leg.ask(body, jsep)
 
     def accept(self, sdp: str) -> None:
-        self.asked = self.leg.ask({"request": "accept"}, messages.answer(sdp))
+        self.asked = self.leg.ask(requests.Accept(), requests.Jsep(requests.ANSWER, sdp))
 
     def decline(self, sip: int) -> None:
         self.end = CarrierEnd(sip, far=False)
-        self.leg.ask({"request": "decline", "code": sip})
+        self.leg.ask(requests.Decline(sip))
 
     def hang_up(self, cause: int = 0) -> None:
         self.end = CarrierEnd(0, cause, far=False)
-        self.leg.ask({"request": "hangup"})
+        self.leg.ask(requests.HangUp())
 
     def _press(self, key: str) -> None:
-        self.leg.ask({"request": "dtmf_info", "digit": key, "duration": int(TONE * 1000)})
+        self.leg.ask(requests.Press(key, int(TONE * 1000)))
 
     # --- what is told
 

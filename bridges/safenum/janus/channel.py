@@ -6,7 +6,8 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from bridges.safenum.janus.messages import ANSWERS, PLUGIN, Frame, PluginEvent, read
+from bridges.safenum.janus.messages import ANSWERS, Frame, PluginEvent, read
+from bridges.safenum.janus.requests import PLUGIN, Body, Jsep, Request
 from bridges.safenum.janus.socket import Wire
 from bridges.safenum.janus.transactions import Transactions, Unanswered
 from safeum_home.errors import Problem
@@ -61,49 +62,43 @@ class Channel:
     # --- what is asked of Janus itself; all fail with `Unanswered`
 
     async def create(self) -> None:
-        made = await self._ask({"janus": "create"})
+        made = await self._ask(Request("create"))
         if made.data is None or not made.data.id:
             raise Unanswered("no session")
         self.session = made.data.id
 
     async def destroy(self, session: int) -> None:
         """End a session, and all that is in it, unless it is gone already."""
-        await self._quietly({"janus": "destroy", "session_id": session})
+        await self._quietly(Request("destroy", session))
 
     async def keep_alive(self) -> None:
-        await self._ask({"janus": "keepalive", "session_id": self.session})
+        await self._ask(Request("keepalive", self.session))
 
     async def attach(self) -> int:
         """A new handle of the SIP plugin."""
-        made = await self._ask({"janus": "attach", "session_id": self.session, "plugin": PLUGIN})
+        made = await self._ask(Request("attach", self.session, plugin=PLUGIN))
         return 0 if made.data is None else made.data.id
 
     async def detach(self, handle: int) -> None:
         """End a handle, and the call on it, unless it is gone already."""
-        await self._quietly(self._of(handle, "detach"))
+        await self._quietly(Request("detach", self.session, handle))
 
     # --- what is asked of the SIP plugin
 
-    def message(
-        self, handle: int, body: dict[str, Any], jsep: dict[str, str] | None
-    ) -> tuple[str, "Deferred[Frame]"]:
+    def message(self, handle: int, body: Body, jsep: Jsep | None) -> tuple[str, "Deferred[Frame]"]:
         """As `Transactions.ask`: what comes of it comes as events."""
-        request = {**self._of(handle, "message"), "body": body}
-        return self._transactions.ask(request if jsep is None else {**request, "jsep": jsep})
+        return self._transactions.ask(Request("message", self.session, handle, body=body, jsep=jsep))
 
-    async def tell(self, handle: int, body: dict[str, Any]) -> PluginEvent:
+    async def tell(self, handle: int, body: Body) -> PluginEvent:
         """What the plugin says to it at first."""
-        request = {**self._of(handle, "message"), "body": body}
+        request = Request("message", self.session, handle, body=body)
         frame = await self._transactions.ask(request, event=True)[1]
         return PluginEvent() if frame.plugindata is None else frame.plugindata.data
 
-    def _of(self, handle: int, what: str) -> dict[str, Any]:
-        return {"janus": what, "session_id": self.session, "handle_id": handle}
-
-    def _ask(self, request: dict[str, Any]) -> "Deferred[Frame]":
+    def _ask(self, request: Request) -> "Deferred[Frame]":
         return self._transactions.ask(request)[1]
 
-    async def _quietly(self, request: dict[str, Any]) -> None:
+    async def _quietly(self, request: Request) -> None:
         if not self._is_closed:
             with suppress(Unanswered):
                 await self._ask(request)

@@ -18,6 +18,7 @@ from automat import TypeMachineBuilder
 
 from bridges.safenum.janus.call import Call
 from bridges.safenum.janus.messages import Frame, PluginEvent
+from bridges.safenum.janus.requests import Body, Jsep
 from bridges.safenum.janus.results import tell
 
 SETTLE = 1.5
@@ -57,7 +58,7 @@ class LineMachine(Protocol):
 class Keeper(Protocol):
     """The session that a line is of."""
 
-    def message(self, line: "Line", body: dict[str, Any], jsep: dict[str, str] | None) -> str:
+    def message(self, line: "Line", body: Body, jsep: Jsep | None) -> str:
         """Ask the SIP plugin for something; the name of the transaction."""
 
     def incoming(self, line: "Line", frame: Frame, told: PluginEvent) -> None:
@@ -102,7 +103,7 @@ class Line:
 
     # --- for the call on it: `call.Leg`
 
-    def ask(self, body: dict[str, Any], jsep: dict[str, str] | None = None) -> str:
+    def ask(self, body: Body, jsep: Jsep | None = None) -> str:
         if jsep is not None:
             self.has_webrtc = True
         return self.keeper.message(self, body, jsep)

@@ -9,6 +9,7 @@ from bridges.safenum.janus.channel import Channel
 from bridges.safenum.janus.line import Line
 from bridges.safenum.janus.messages import Frame, PluginEvent
 from bridges.safenum.janus.numbers import number
+from bridges.safenum.janus.requests import Body, Decline, Help, Jsep
 from bridges.safenum.janus.sdp import is_readable
 from bridges.safenum.janus.settings import JanusSettings
 from bridges.safenum.janus.transactions import Unanswered
@@ -131,8 +132,7 @@ class Lines:
 
     async def _helper(self) -> Line:
         line = await self._attach(is_master=False)
-        identity = self._settings.identity
-        body = {"request": "register", "type": "helper", "username": identity, "master_id": self.master_id}
+        body = Help(self._settings.identity, self.master_id, "helper")
         try:
             told = await self._channel.tell(line.handle, body)
             if told.result is None or told.result.event != "registered":
@@ -154,7 +154,7 @@ class Lines:
 
     # --- for lines: `line.Keeper`
 
-    def message(self, line: Line, body: dict[str, Any], jsep: dict[str, str] | None) -> str:
+    def message(self, line: Line, body: Body, jsep: Jsep | None) -> str:
         name, answer = self._channel.message(line.handle, body, jsep)
         answer.addErrback(lambda _: line.refused(name))
         return name
@@ -164,7 +164,7 @@ class Lines:
             return
         if line.state not in ("idle", "settling", "resting", "retired"):
             # It has crossed a call that goes out.
-            self.message(line, {"request": "decline", "code": BUSY_HERE}, None)
+            self.message(line, Decline(BUSY_HERE), None)
             return
         call = Call(self._clock, self.patience, told.call_id, line)
         machine = set_going(call)

@@ -1,16 +1,15 @@
-"""What Janus says (its WebSocket API, and that of its SIP plugin), and how requests to it are written.
+"""What Janus says: its WebSocket API, and that of its SIP plugin.
 
 Of its frames we name what we act on, and bound that; the rest of them is passed over.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
 MOST_FRAME = 64 * 1024
 """Octets of a message, either way."""
-PLUGIN = "janus.plugin.sip"
 ANSWERS = frozenset({"ack", "success", "error"})
 """Kinds of frames that answer a request. All else is an event."""
 
@@ -92,15 +91,3 @@ def read(payload: bytes) -> Frame | None:
         return _decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def written(request: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(request)
-
-
-def offer(sdp: str) -> dict[str, str]:
-    return {"type": "offer", "sdp": sdp}
-
-
-def answer(sdp: str) -> dict[str, str]:
-    return {"type": "answer", "sdp": sdp}

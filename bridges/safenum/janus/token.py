@@ -3,7 +3,7 @@
 import hmac
 from base64 import b64encode
 
-from bridges.safenum.janus.messages import PLUGIN
+from bridges.safenum.janus.requests import PLUGIN
 
 SECONDS = 120
 """For how long one is good: each request has a fresh one."""

@@ -4,9 +4,11 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import msgspec
 from twisted.internet.defer import Deferred
 
-from bridges.safenum.janus.messages import Frame, written
+from bridges.safenum.janus.messages import Frame
+from bridges.safenum.janus.requests import Request, written
 
 MOST = 4096
 """Requests that may be unanswered at once."""
@@ -42,7 +44,7 @@ class Transactions:
     def __len__(self) -> int:
         return len(self._open)
 
-    def ask(self, request: dict[str, Any], event: bool = False) -> tuple[str, "Deferred[Frame]"]:
+    def ask(self, request: Request, event: bool = False) -> tuple[str, "Deferred[Frame]"]:
         """The name of the transaction; and `ack` or `success`, or where it is wanted the first event of it.
 
         The second fails with `Unanswered`, not before this returns.
@@ -55,7 +57,7 @@ class Transactions:
             return name, answer
         timer = self._clock.callLater(self._seconds, self._fail, name, "no answer in time")
         self._open[name] = _Open(answer, timer, event)
-        self._write(written({**request, "transaction": name, **self._credentials()}))
+        self._write(written(msgspec.structs.replace(request, transaction=name, **self._credentials())))
         return name, answer
 
     def answered(self, frame: Frame) -> bool:

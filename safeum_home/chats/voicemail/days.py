@@ -4,12 +4,15 @@ They are in the keyring of fleeting keys: to destroy one voids no backup of what
 """
 
 from sqlalchemy import Connection
+from twisted.logger import Logger
 
+from safeum_home.errors import Tampered
 from safeum_home.ports import Key, Keyring
 from safeum_home.storage import voicemails
 from safeum_home.storage.keys import FLEETING
 
 DAY = 24 * 60 * 60 * 1000
+_log = Logger()
 
 
 class VoicemailDays:
@@ -31,11 +34,14 @@ class VoicemailDays:
         """That of a day, made with the first message of it. Wipe it after use.
 
         In the writer's thread and transaction: a turn of the keyring comes before it, or finds it there.
-        Raises `Tampered` where it is there and does not open.
         """
         owner = voicemails.day_owner(day)
         if (wrapped := FLEETING.key(c, owner)) is not None:
-            return self._keyring.unwrap(owner, wrapped)
+            try:
+                return self._keyring.unwrap(owner, wrapped)
+            except Tampered:
+                # What a caller says now is to be kept all the same; what is there opens with no key.
+                _log.error("The key of this day's voicemail cannot be opened: another one is made.")
         key, fresh = self._keyring.new_key(owner)
         FLEETING.put_key(c, owner, fresh)
         voicemails.add_day(c, day)

@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
-from twisted.logger import Logger
 
 from safeum_home.damage import undamaged
-from safeum_home.errors import Tampered
-from safeum_home.ports import Blinder, Key, Keyring
+from safeum_home.ports import Blinder, Keyring
 from safeum_home.ports.money import Direction, Disposition, Over, Released
 from safeum_home.safenum.money.amounts import divided_up
+from safeum_home.safenum.money.month_keys import MonthKeys
 from safeum_home.safenum.money.months import month_of
 from safeum_home.storage import cdrs as rows
 from safeum_home.storage.cdrs import CdrRow
+from safeum_home.storage.edge_records import drop_edge_month, edge_months
 from safeum_home.storage.keys import LASTING
 
 COLUMNS = (
@@ -40,7 +40,6 @@ COLUMNS = (
 LONGEST = 128
 """Characters of what is kept of a name or a Call-ID, which are a carrier's."""
 _encoder = msgspec.msgpack.Encoder()
-_log = Logger()
 
 
 class Cdr(Struct, frozen=True):
@@ -93,64 +92,42 @@ class CdrBook:
     """Writes records in the transaction of what they are about, and reads them."""
 
     def __init__(self, keyring: Keyring, blinder: Blinder) -> None:
-        self._keyring = keyring
+        self._keys = MonthKeys(keyring, blinder)
         self._blinder = blinder
 
     def put(self, c: Connection, record: Cdr) -> None:
         month = month_of(record.ended)
-        key = self._key(c, month)
-        try:
+        with self._keys.to_seal(c, month) as key:
             plain = _encoder.encode(record)
             safenum = self._blinder.cdr(record.safenum)
             rows.add_cdr(c, month, safenum, lambda number: key.seal(plain, _place(month, number)))
-        finally:
-            key.wipe()
 
     def page(self, c: Connection, month: int, after: int, limit: int) -> tuple[list[Cdr], int | None]:
         """Records of a month behind a number; and behind which there are more, or None."""
         found = rows.cdrs_behind(c, month, after, limit)
-        wrapped = LASTING.key(c, self._owner(month))
-        if not found or wrapped is None:
-            return [], None
-        key = self._keyring.unwrap(self._owner(month), wrapped)
-        try:
+        with self._keys.to_open(c, month) as key:
+            if not found or key is None:
+                return [], None
 
             def opened(row: CdrRow) -> Cdr:
                 return msgspec.msgpack.decode(key.open(row.sealed, _place(row.month, row.number)), type=Cdr)
 
             records = undamaged(found, opened, "records of calls")
-        finally:
-            key.wipe()
         return records, found[-1].number if len(found) == limit else None
 
     def drop_before(self, c: Connection, month: int, epoch: int) -> int:
-        """Destroy the records of before a month; how many months there were. `epoch` is the keyring's."""
-        old = [each for each in rows.months(c) if each < month]
+        """Destroy the records of before a month, those of the edge too; how many months there were.
+
+        `epoch` is the keyring's.
+        """
+        old = sorted(each for each in {*rows.months(c), *edge_months(c)} if each < month)
         for each in old:
             rows.drop_month(c, each)
-            LASTING.delete_key(c, self._owner(each))
+            drop_edge_month(c, each)
+            self._keys.destroy(c, each)
         if old:
             LASTING.mark_erased(c, epoch)
         return len(old)
-
-    def _key(self, c: Connection, month: int) -> Key:
-        """It is made with the first record of a month.
-
-        In the writer's thread and transaction: a turn of the keyring comes before it, or finds it there.
-        """
-        owner = self._owner(month)
-        if (wrapped := LASTING.key(c, owner)) is not None:
-            try:
-                return self._keyring.unwrap(owner, wrapped)
-            except Tampered:
-                # A call must be charged all the same; what is there cannot be opened with any key.
-                _log.error("The key of this month's records of calls cannot be opened: another one is made.")
-        key, wrapped = self._keyring.new_key(owner)
-        LASTING.put_key(c, owner, wrapped)
-        return key
-
-    def _owner(self, month: int) -> bytes:
-        return self._blinder.money("month", str(month))
 
 
 def record_of(

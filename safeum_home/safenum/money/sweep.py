@@ -1,4 +1,7 @@
-"""Once a day: records of calls, lines of statements and references that were kept for long go."""
+"""Once a day: records of calls, lines of statements and references that were kept for long go.
+
+Calls that were missed are kept as long as records of calls.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +14,7 @@ from safeum_home.ports import Database, EpochTurns
 from safeum_home.safenum.money.cdr import CdrBook
 from safeum_home.safenum.money.months import month_of
 from safeum_home.spawn import spawn
+from safeum_home.storage import missed_calls
 from safeum_home.storage import wallets as rows
 from safeum_home.storage.payments import drop_ended
 
@@ -57,6 +61,7 @@ class MoneySweep:
             dropped = await self._database.transact(
                 lambda c: self._cdrs.drop_before(c, records, self._turns.epoch)
             )
+            await self._database.transact(lambda c: missed_calls.drop_missed(c, records))
             await self._database.transact(lambda c: rows.drop_lines(c, lines))
             await self._database.transact(lambda c: drop_ended(c, self._now()))
             if dropped:

@@ -40,7 +40,7 @@ ENGAGED = frozenset((Stage.ASKING, Stage.DIALLED, Stage.TAKEN, Stage.ACTIVE))
 class Ending(NamedTuple):
     """Why a call is over, and who has ended it; `sip` and `cause` as in `CarrierEnd`.
 
-    `there`: the carrier knows. `device` is the one of ours that does.
+    `there`: the carrier knows.
     """
 
     reason: TelephoneEnded
@@ -48,7 +48,6 @@ class Ending(NamedTuple):
     sip: int = 0
     cause: int = 0
     there: bool = False
-    device: object = None
 
     def disposition(self, is_answered: bool) -> Disposition:
         if is_answered:
@@ -69,11 +68,11 @@ _REASONS = {
 }
 
 
-def by_device(direction: Direction, is_answered: bool, device: object = None) -> Ending:
+def by_device(direction: Direction, is_answered: bool) -> Ending:
     """An account has ended its call."""
     released = Released.CALLER if direction is Direction.OUT else Released.CALLEE
     sip = OK if is_answered else REQUEST_TERMINATED
-    return Ending(TelephoneEnded.HANGUP, released, sip, NORMAL_CLEARING, device=device)
+    return Ending(TelephoneEnded.HANGUP, released, sip, NORMAL_CLEARING)
 
 
 def by_node(reason: TelephoneEnded, is_answered: bool) -> Ending:
