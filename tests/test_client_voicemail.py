@@ -5,10 +5,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 from twisted.internet.defer import Deferred, succeed
 
 from safeum_home.answering.opus import decoded
+from safeum_home.client.desk_events import FORGED
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.phone import Phone
 from safeum_home.client.webrtc.playback import greeting
@@ -190,6 +191,22 @@ class VoicemailTests(DeskTestCase):
         forged = Message(cursor(99), CHAT, SYSTEM, NOW, self.kept[-1].body)
         self.assertFalse(self.desk.state.authentic(forged))
         self.assertTrue(self.desk.state.authentic(self.kept[-1]))
+
+
+class FirstTests(DeskTestCase):
+    """Nobody has left anything yet."""
+
+    def test_comes(self) -> None:
+        """The first one makes the chat, and is told; one that the node has not signed is not taken for it."""
+        self.assertNotIn("Voicemail", self.sidebar())
+        self.wire.event(left(90))
+        self.assertIn("Voicemail", self.sidebar())
+        self.assertIn("Voicemail", self.desk.banner)
+        view = self.desk.state.chat(VOICEMAIL_CHAT)
+        assert view is not None
+        self.assertEqual((view.kind, view.unread), ("voicemail", 1))
+        self.wire.event(structs.replace(left(91), signature=None))
+        self.assertEqual(self.desk.banner, FORGED)
 
 
 class GreetingTests(DeskTestCase):

@@ -155,6 +155,7 @@ class CallTests(JanusCase):
         await self.apps.do(app.until_heard(CARRIER_TONE))
         await self.until(lambda: len(ear.told) > 1, "an answer")
         self.assertEqual(ear.told[1:], [("answered", None)])
+        await self.until(lambda: answers.received("ACK"), "an acknowledgement")
         dialled.hang_up()
         await self.ended(ear)
         await self.went_well(answers)
