@@ -1,4 +1,4 @@
-"""What others, and a carrier that means ill, can do to the edge: nothing, while calls of everybody else go on."""
+"""What others, and a carrier that means ill, can do to the edge: nothing, while calls of others go on."""
 
 import asyncio
 import os
@@ -19,8 +19,18 @@ Call-ID: {branch}@{own}
 CSeq: 1 INVITE
 Contact: <sip:x@{own}:{port}>
 Max-Forwards: {hops}
-{headers}Content-Length: 0
+{headers}Content-Type: application/sdp
+Content-Length: {length}
 
+"""
+SOUND = """\
+v=0
+o=x 1 1 IN IP4 {own}
+s=-
+c=IN IP4 {own}
+t=0 0
+m=audio 6000 RTP/AVP 8
+a=rtpmap:8 PCMA/8000
 """
 FLOOD = 400
 
@@ -46,10 +56,17 @@ class HostileTests(ProbeCase):
     def invite(self, source: socket.socket, number: str = OURS, headers: str = "", **more: object) -> bytes:
         own, port = source.getsockname()
         given = {"caller": THEIRS, "hops": 70, "branch": os.urandom(8).hex(), **more}
+        sound = SOUND.format(own=own).replace("\n", "\r\n").encode()
         text = INVITE.format(
-            number=number, edge=self.trunk.edge_address, own=own, port=port, headers=headers, **given
+            number=number,
+            edge=self.trunk.edge_address,
+            own=own,
+            port=port,
+            headers=headers,
+            length=len(sound),
+            **given,
         )
-        return text.replace("\n", "\r\n").encode()
+        return text.replace("\n", "\r\n").encode() + sound
 
     def send(self, source: socket.socket, *datagrams: bytes) -> None:
         for each in datagrams:
@@ -107,6 +124,9 @@ class HostileTests(ProbeCase):
             self.assertEqual({each for each in found if " 100 " not in each}, {f"SIP/2.0 {answer}"}, number)
         found = self.only(self.carrier, self.invite(self.carrier, hops=0))
         self.assertEqual(found, {"SIP/2.0 483 Too Many Hops"})
+        silent, _, _ = self.invite(self.carrier).partition(b"Content-Type")
+        found = self.only(self.carrier, silent + b"Content-Length: 0\r\n\r\n")
+        self.assertIn("SIP/2.0 488 Not Acceptable Here", found)
 
     def _methods(self) -> None:
         """Only what a call needs."""
@@ -149,7 +169,7 @@ class HostileTests(ProbeCase):
         self.assertEqual(caller.wait(), 0, caller.errors())
 
     async def _spoofed(self) -> None:
-        """What a carrier writes into headers of ours is not what the node hears, nor is more than one number."""
+        """What a carrier writes into headers of ours is not what the node hears, nor two numbers in one."""
         async with self.probe() as probe:
             await self.registered(probe)
             headers = (
@@ -162,7 +182,7 @@ class HostileTests(ProbeCase):
             self.assertNotIn("canary", str(told))
 
     async def _flood(self) -> None:
-        """More calls than there may be: 503, while one that goes on is heard, and the next one goes through."""
+        """More calls than there may be: 503, while one that goes on is heard."""
         async with self.probe() as probe:
             handle = await self.registered(probe)
             caller, app = await self.taken(probe, handle)
