@@ -1,17 +1,25 @@
 """The bodies of transactions, made when they are sent, or while the one before them is under way."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from federation.building import Built
 from safeum_home.errors import Problem
 from safeum_home.ports.outbox import Batch, Outbox
 
-AHEAD = 250
-"""Behind a batch of so many rows the next one is made while it is under way: much waits then."""
+AHEAD = 400
+"""Where so many rows wait behind a batch the next one is made while that is under way.
+
+That is nearly as many as there is room for: fewer would be fixed as a batch of their own, and each batch
+costs both nodes something, whatever is in it.
+"""
+LOOK = 0.02
+"""Seconds after which it is looked whether they do, and then each time after twice as long."""
 Build = Callable[[Batch], "Deferred[Built]"]
 _log = Logger()
 
@@ -26,8 +34,9 @@ class Ready(NamedTuple):
 class Maker:
     """Makes them; what is not sent in a batch after all is taken out of it."""
 
-    def __init__(self, outbox: Outbox, build: Build, key_id: Callable[[], str]) -> None:
+    def __init__(self, clock: IReactorTime, outbox: Outbox, build: Build, key_id: Callable[[], str]) -> None:
         """`key_id` names the key that requests are signed with now."""
+        self._clock = clock
         self._outbox = outbox
         self._build = build
         self._key_id = key_id
@@ -43,23 +52,64 @@ class Maker:
             # The key was replaced meanwhile: the old one signs nothing that is sent from now on.
             batch = ready.batch
 
-    async def ahead(self, node: str, batch: Batch) -> Ready | None:
-        """What comes behind a batch that is under way; None where too little waits, or it cannot be made."""
-        if len(batch.rows) < AHEAD:
-            return None
-        try:
-            following = await self._outbox.ahead(node, batch)
-            return None if following is None else await self._made(node, following)
-        except CancelledError:
-            raise
-        except Problem:
-            return None  # the database's, which shows again when it is its turn
-        except Exception:
-            _log.failure("A transaction cannot be made ahead.")
-            return None
+    def ahead(self, node: str, batch: Batch) -> "Ahead":
+        """Begin to make what comes behind a batch that is under way, as soon as enough waits."""
+        return Ahead(self._clock, lambda: self._following(node, batch), at_once=len(batch.rows) >= AHEAD)
+
+    async def _following(self, node: str, batch: Batch) -> Ready | None:
+        following = await self._outbox.ahead(node, batch, AHEAD)
+        return None if following is None else await self._made(node, following)
 
     async def _made(self, node: str, batch: Batch) -> Ready:
         built = await self._build(batch)
         if not built.is_whole:
             batch = await self._outbox.trim(node, batch, built.trim)
         return Ready(batch, built)
+
+
+class Ahead:
+    """The batch behind one that is under way; it is looked for until that is answered."""
+
+    def __init__(
+        self, clock: IReactorTime, look: Callable[[], Coroutine[Any, Any, Ready | None]], at_once: bool
+    ) -> None:
+        """`at_once`: much waited before, so that more may wait already."""
+        self._clock = clock
+        self._look = look
+        self._pause: Deferred[None] | None = None
+        self._answered = False
+        self._made = Deferred.fromCoroutine(self._run(0.0 if at_once else LOOK))
+
+    def answered(self) -> "Deferred[Ready | None]":
+        """Look no more; what was made, which is None where too little waits, or it cannot be made."""
+        self._answered = True
+        if self._pause is not None:
+            self._pause.cancel()
+        return self._made
+
+    async def _run(self, pause: float) -> Ready | None:
+        try:
+            while await self._paused(pause):
+                if (ready := await self._look()) is not None:
+                    return ready
+                pause = 2 * pause or LOOK
+        except CancelledError:
+            raise
+        except Problem:
+            """The database's, which shows again when it is its turn."""
+        except Exception:
+            _log.failure("A transaction cannot be made ahead.")
+        return None
+
+    async def _paused(self, pause: float) -> bool:
+        """False where the batch was answered meanwhile."""
+        if pause:
+            self._pause = deferLater(self._clock, pause)
+            try:
+                await self._pause
+            except CancelledError:
+                if not self._answered:
+                    raise
+            finally:
+                self._pause = None
+        return not self._answered

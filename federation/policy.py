@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
 
 from safeum_home.errors import Code, Problem
 from safeum_home.outgoing.host_list import HostList
@@ -27,6 +28,7 @@ class Policy:
         self._mode = mode
         self._allow = HostList(allow)
         self._deny = HostList(deny)
+        self._known = lru_cache(1024)(self._decided)
 
     @property
     def is_off(self) -> bool:
@@ -34,12 +36,15 @@ class Policy:
         return self._mode is Mode.OFF
 
     def allows(self, node: str) -> bool:
-        """Whether anything is exchanged with a node."""
-        if node == self._own or self._mode is Mode.OFF or node in self._deny:
-            return False
-        return self._mode is Mode.OPEN or node in self._allow
+        """Whether anything is exchanged with a node; cheap, as it is asked of each message."""
+        return self._known(node)
 
     def check(self, node: str) -> None:
         """Raises `Problem(federation_refused)`, which does not say on which list a node is."""
         if not self.allows(node):
             raise Problem(Code.FEDERATION_REFUSED)
+
+    def _decided(self, node: str) -> bool:
+        if node == self._own or self._mode is Mode.OFF or node in self._deny:
+            return False
+        return self._mode is Mode.OPEN or node in self._allow

@@ -57,7 +57,7 @@ class Sender:
         """`random` gives numbers from 0 to 1, `key_id` names the key that requests are signed with now."""
         self._clock = clock
         self._outbox = outbox
-        self._maker = Maker(outbox, build, key_id)
+        self._maker = Maker(clock, outbox, build, key_id)
         self._request = request
         self._random = random
         self._counts = counts
@@ -198,7 +198,8 @@ class Sender:
                     await self._outbox.new_stream(node)
                     raise Failed("unknown_key", WITHOUT_KEYS)
                 self._counts.sent(len(batch.rows), (each.code for each in refused))
-                batch = await self._outbox.delivered(node, batch, refused)
+                made = None if ready is None else ready.batch
+                batch = await self._outbox.delivered(node, batch, refused, made)
                 way.machine.told()
                 self._slots.told(node)
                 way.error, beginnings = "", 0
@@ -224,13 +225,13 @@ class Sender:
     async def _put_on(self, node: str, batch: Batch, body: bytes) -> tuple[Answer, Ready | None]:
         """The answer to a batch; the next one is made meanwhile, where much waits."""
         putting = Deferred.fromCoroutine(self._put(node, batch, body))
-        making = Deferred.fromCoroutine(self._maker.ahead(node, batch))
+        ahead = self._maker.ahead(node, batch)
         try:
             answer = await putting
         except Exception:
-            await making  # whatever the answer is: it uses the database
+            await ahead.answered()  # whatever the answer is: it uses the database
             raise
-        return answer, await making
+        return answer, await ahead.answered()
 
     async def _put(self, node: str, batch: Batch, body: bytes) -> Answer:
         path = f"{TRANSACTIONS_PATH}{stream_name(batch.stream)}/{batch.number}"

@@ -8,7 +8,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.secret import Secret
+from safeum_home.client.secure import envelope as envelopes
 from safeum_home.client.secure.chat import SecureChat, Step
+from safeum_home.client.secure.envelope import Kind
 from safeum_home.client.secure.events import Event, Post, Received, Refusal, Told
 from safeum_home.client.secure.payloads import Payload, Text
 from safeum_home.client.secure.people import People
@@ -115,6 +117,8 @@ class SecureCase(SynchronousTestCase):
         """What a step has to post comes to all others."""
         told = [self.tell(sender, post) for post in sender.done(step)]
         for each in told:
+            if envelopes.read(each.data).head.kind is Kind.ROSTER:
+                self.carry(sender, sender.chat.take(each))
             for program in self.programs:
                 if program is not sender:
                     self.give(program, each)

@@ -15,6 +15,7 @@ from safeum_home.answering.hearing import PIECE, Keys, is_silence
 from safeum_home.answering.opus import decoded
 from safeum_home.answering.process import environment
 from safeum_home.answering.prompt import BEEP_HERTZ
+from safeum_home.answering.recording import Recording
 from safeum_home.answering.wire import Answer, Ended, Malformed, Press, Stop, Unframing, Why, framed, to_node
 from tests.answering_case import AnsweringCase, Caller, Process, both, greeting, share, silence, tone, until
 
@@ -233,6 +234,48 @@ def _middle(samples: "array[int]") -> "array[int]":
     loud = [at for at in range(0, len(samples) - PIECE, PIECE) if not is_silence(samples[at : at + PIECE])]
     start = loud[len(loud) // 2]
     return samples[start : start + 1600]
+
+
+class RecordingTests(SynchronousTestCase):
+    """What a sender says with its packets is not taken for the truth."""
+
+    def setUp(self) -> None:
+        self.recording = Recording(10, 5, 100.0)
+
+    def add(self, seconds: float, at: int | None, now: float) -> Why | None:
+        return self.recording.add(tone(620, seconds), at, 100.0 + now)
+
+    def test_gaps(self) -> None:
+        """What is lost on the way is silence, so that the rest stays in time; a clock that jumps is not."""
+        self.add(1, 0, 1)
+        self.add(1, 16_000, 3)
+        self.assertEqual(self.recording.milliseconds, 3000)
+        self.add(1, 4_000_000_000, 4)
+        self.assertEqual(self.recording.milliseconds, 4000)
+        self.add(1, 5, 5)
+        self.assertEqual(self.recording.milliseconds, 5000)
+
+    def test_flood(self) -> None:
+        """Sound that comes faster than time goes by is left out: no more is kept than can have been said."""
+        for number in range(50):
+            self.add(1, number * 8000, 0.1)
+        self.assertLess(self.recording.milliseconds, 2500)
+        self.add(1, 0, 4)
+        self.assertLess(self.recording.milliseconds, 3600)
+
+    def test_ends(self) -> None:
+        """With the time, be it that of the clock or of the sound; and with silence, heard or not."""
+        self.assertIsNone(self.add(1, 0, 1))
+        self.assertIs(self.recording.due(110.0), Why.TIME)
+        self.assertIsNone(self.recording.due(105.9))
+        self.assertIs(self.recording.due(106.1), Why.SILENCE)
+        self.assertIs(self.recording.add(silence(0.1), None, 106.2), Why.SILENCE)
+        self.assertEqual(self.recording.heard, 1000)
+        self.setUp()
+        for number in range(9):
+            self.assertIsNone(self.add(1, number * 8000, number + 1))
+        self.assertIs(self.add(1, 9 * 8000, 9.5), Why.TIME)
+        self.assertEqual(self.recording.milliseconds, 10_000)
 
 
 TRIES = """

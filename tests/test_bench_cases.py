@@ -50,14 +50,13 @@ class CaseTests(SynchronousTestCase):
             self.assertEqual("ack_p99_ms" in lines[0], target == "node")
 
     def test_groups(self) -> None:
-        """Every message reaches every recipient, of the relay and of the node."""
-        for target in ("fast", "node"):
-            lines = bench("groups", "--scale", "0.03", "--target", target)
-            self.check(lines, "groups")
-            self.assertEqual(
-                [(line["recipients"], line["in_flight"]) for line in lines], [(3, 1), (3, 16), (3, 64)]
-            )
-            self.assertEqual("ack_p99_ms" in lines[0], target == "node")
+        """Every message reaches every recipient; the relay is measured beside it."""
+        lines = bench("groups", "--scale", "0.03")
+        self.check(lines, "groups")
+        self.assertEqual(
+            [(line["recipients"], line["in_flight"]) for line in lines], [(3, 1), (3, 16), (3, 64)]
+        )
+        self.assertIn("ack_p99_ms", lines[0])
 
     def test_sync(self) -> None:
         """What is read, and what is not; with nothing missed, and with a little."""

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from safeum_home.errors import Code, Problem
 from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event
-from tests.across_case import A, AcrossCase, B
+from tests.across_case import A, AcrossCase, B, befriend_across
 
 
 class BulkTests(AcrossCase):
@@ -100,3 +100,74 @@ class BulkTests(AcrossCase):
 
         built = self.nodes[A].database.now(build)
         self.assertEqual([None if each is None else each.id for each in built], [*ids[:2], None])
+
+
+class MarkerTests(AcrossCase):
+    """Two people of the other node say how far they are, each in a chat with Alice."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.carol = self.nodes[B].register("carol")
+        self.other = befriend_across(self.alice, self.carol)
+        self.mine = self.write(self.alice, "to Bob")
+        self.hers = str(self.alice.call("chat.send", **self.alice.message(self.other, "to Carol"))["id"])
+        self.settle()
+        self.alice.take()
+
+    def of_bob(self, message: str, node: str = A) -> Event:
+        return self.event("chat.marker", {"delivered": {"node": node, "id": message}, "read": None}, None)
+
+    def of_carol(self, message: str) -> Event:
+        told = {"node": A, "id": message}
+        who = {"sender": self.carol.account, "chat": self.other}
+        return self.event("chat.marker", {"delivered": told, "read": told}, None, **who)
+
+    def store(self, *events: Event) -> bool:
+        """Whether they could be stored together; then they are told."""
+        world = self.nodes[A]
+        kind: Any = next(each for each in world.domain.shared if each.type == "chat.marker")
+        applied = [self.successResultOf(Deferred.fromCoroutine(kind.apply(B, event))) for event in events]
+        for each in applied:
+            each.placed()
+        storing = world.database.transact(lambda c: kind.store_rows(c, [each.row for each in applied]))
+        stored = bool(self.successResultOf(storing))
+        for each in applied if stored else ():
+            each.publish()
+        return stored
+
+    def receipts(self) -> dict[str, tuple[str | None, str | None]]:
+        """What Alice was told since: delivered and read, by account."""
+        told = [event["params"] for event in self.alice.take() if event["method"] == "chat.receipt"]
+        return {each["account"]: (each["delivered"], each["read"]) for each in told}
+
+    def test_together(self) -> None:
+        """Each is told as it stands then, and nothing of one that moves nothing."""
+        self.assertTrue(self.store(self.of_bob(self.mine), self.of_carol(self.hers)))
+        self.assertEqual(
+            self.receipts(),
+            {self.bob.account: (self.mine, None), self.carol.account: (self.hers, self.hers)},
+        )
+        newer = str(self.alice.call("chat.send", **self.alice.message(self.other, "more"))["id"])
+        self.assertTrue(self.store(self.of_bob(self.mine), self.of_carol(newer)))
+        self.assertEqual(self.receipts(), {self.carol.account: (newer, newer)})
+
+    def test_own(self) -> None:
+        """A message of their own is found by the id that it has there, if it has come."""
+        self.assertFalse(self.store(self.of_bob("m1", B), self.of_carol(self.hers)))
+        self.hear(B, self.event("chat.message", self.message("mine")))
+        self.assertTrue(self.store(self.of_bob("m1", B), self.of_carol(self.hers)))
+        newest = self.page(self.alice)[-1]
+        self.assertEqual(newest["body"]["text"], "mine")
+        self.assertEqual(self.receipts()[self.bob.account], (newest["id"], None))
+
+    def test_not_there(self) -> None:
+        """Where one names what is not in its chat, or is of who may not be heard, all stay as they are."""
+        world = self.nodes[A]
+        before = self.rows(world)
+        for bad in (self.hers, "A" * 22, "x"):
+            self.assertFalse(self.store(self.of_carol(self.hers), self.of_bob(bad)), bad)
+        self.assertFalse(self.store(self.of_carol(self.hers), self.of_bob(self.mine, "c.example")))
+        self.assertEqual(self.rows(world), before)
+        self.alice.call("contact.remove", account=self.bob.account)
+        self.assertFalse(self.store(self.of_carol(self.hers), self.of_bob(self.mine)))
+        self.assertEqual(self.receipts(), {})

@@ -1,19 +1,21 @@
 """Voicemail in the terminal client: listed, played, saved, deleted; rules and greetings."""
 
 import os
-from array import array
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 from twisted.internet.defer import Deferred, succeed
 
+from safeum_home.answering.opus import decoded
+from safeum_home.client.desk_events import FORGED
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.phone import Phone
 from safeum_home.client.webrtc.playback import greeting
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, direct_chat_id, voicemail_account
+from safeum_home.node.voicemail import GREETING
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import ChatSummary, Message, Voicemail
@@ -191,13 +193,29 @@ class VoicemailTests(DeskTestCase):
         self.assertTrue(self.desk.state.authentic(self.kept[-1]))
 
 
+class FirstTests(DeskTestCase):
+    """Nobody has left anything yet."""
+
+    def test_comes(self) -> None:
+        """The first one makes the chat, and is told; one that the node has not signed is not taken for it."""
+        self.assertNotIn("Voicemail", self.sidebar())
+        self.wire.event(left(90))
+        self.assertIn("Voicemail", self.sidebar())
+        self.assertIn("Voicemail", self.desk.banner)
+        view = self.desk.state.chat(VOICEMAIL_CHAT)
+        assert view is not None
+        self.assertEqual((view.kind, view.unread), ("voicemail", 1))
+        self.wire.event(structs.replace(left(91), signature=None))
+        self.assertEqual(self.desk.banner, FORGED)
+
+
 class GreetingTests(DeskTestCase):
     """What the client makes of a file."""
 
     def test_made(self) -> None:
         """Small enough for a frame at its longest; what is none, or too long, is refused."""
-        noise = array("h", os.urandom(2 * 8000 * 29))
-        self.assertLess(len(greeting(wav(noise))), MAX_GREETING)
+        speech = decoded(GREETING.read_bytes(), 30) * 4
+        self.assertLess(len(greeting(wav(speech[: 29 * 8000]))), MAX_GREETING)
         for octets in (b"", b"x" * 100, wav(silence(31))):
             self.assertRaises(NoMedia, greeting, octets)
 

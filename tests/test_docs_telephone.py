@@ -13,6 +13,7 @@ from safeum_home.protocol.commands import COMMANDS
 from safeum_home.protocol.commands.telephone import TelephoneDial
 from safeum_home.protocol.events import EVENTS
 from safeum_home.protocol.telephone_types import TelephoneEnded
+from tests.telephone_case import ANSWER, TelephoneCase
 
 PAGE = (Path(__file__).parent.parent / "docs" / "telephone.md").read_text()
 SDP = "o=- 1 1 IN IP4 192.0.2.1"
@@ -70,3 +71,63 @@ class PageTests(SynchronousTestCase):
         said = set(re.findall(r"`([a-z_]+)`", TelephoneDial.__doc__ or ""))
         self.assertEqual(said - rows("Refusals"), set())
         self.assertEqual(rows("Refusals") - {code.code for code in Code}, set())
+
+
+class PlayedTests(TelephoneCase):
+    """A node does what the page shows."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.frames = frames()
+
+    def asked(self, method: str) -> dict[str, Any]:
+        """The parameters of a command of the page."""
+        found: dict[str, Any] = next(
+            each["params"] for each in self.frames if "id" in each and each.get("method") == method
+        )
+        return found
+
+    def told(self, method: str) -> dict[str, Any]:
+        """The one event of this name that a node has told: it says what that of the page says."""
+        [event] = self.ann.take(method)
+        shown = next(
+            each["params"] for each in self.frames if "id" not in each and each.get("method") == method
+        )
+        params: dict[str, Any] = event["params"]
+        self.assertEqual(set(shown), {name for name, value in params.items() if value is not None})
+        return params
+
+    def test_out(self) -> None:
+        """Dialled, early, answered, keys both ways, paid, ended: in the page's own words."""
+        params = self.asked("telephone.dial")
+        answer = self.ann.call("telephone.dial", **params)
+        [shown] = [each["result"] for each in self.frames if "cli" in each.get("result", {})]
+        self.assertEqual((set(answer), answer["seconds"]), (set(shown), shown["seconds"]))
+        line = self.carriers.calls[-1]
+        line.progress(ANSWER)
+        self.assertEqual(self.told("telephone.progress")["call"], params["call"])
+        line.take(None)
+        self.told("telephone.answered")
+        [listed] = [each["result"] for each in self.frames if "calls" in each.get("result", {})]
+        found = self.ann.call("telephone.list")
+        self.assertEqual([set(each) for each in found["calls"]], [set(each) for each in listed["calls"]])
+        self.ann.call("telephone.dtmf", **self.asked("telephone.dtmf"))
+        line.press("5")
+        self.assertEqual(self.told("telephone.dtmf")["digits"], "5")
+        self.advance(65)
+        self.told("telephone.paid")
+        self.hang_up(self.ann, params["call"])
+        self.world.settle()
+        self.assertEqual(self.told("telephone.ended")["reason"], "hangup")
+
+    def test_in(self) -> None:
+        """It rings, and is answered; one that nobody takes is missed."""
+        self.ring()
+        call = self.told("telephone.incoming")["call"]
+        self.ann.call("telephone.answer", **{**self.asked("telephone.answer"), "call": call})
+        self.carriers.calls[-1].take(None)
+        self.carriers.calls[-1].end()
+        self.settle()
+        self.ring().end(487)
+        self.world.settle()
+        self.told("telephone.missed")

@@ -124,7 +124,7 @@ class VoicemailTests(SynchronousTestCase):
         """Nobody is connected, and in the midst of the recording what answers is killed.
 
         The carrier gets BYE, what was said by then is there when the account comes back, and the next call
-        is answered.
+        is answered. Of the one after that the bridge dies, and what was said by then is there, too.
         """
         self.wait(self._offline_and_killed())
 
@@ -151,10 +151,22 @@ class VoicemailTests(SynchronousTestCase):
             await asyncio.sleep(0.2)
         caller = self.trunk.call_in(number, WORLD, seconds=5.0, port=5080)
         self.assertEqual(await asyncio.to_thread(caller.wait), 0, caller.errors())
-        chat = (await again.voicemail()).chat
-        while len((await again.history(chat)).messages) < 2:  # noqa: ASYNC110  # asked; one is a stub
-            await asyncio.sleep(0.2)
+        await self._until_left(again, 2)
+        with self.trunk.sniffer() as sniffer:
+            caller = self.trunk.call_in(number, WORLD, seconds=60.0, port=5090)
+            await asyncio.to_thread(until, lambda: self.heard(sniffer, GREETING_TONE))
+            await asyncio.sleep(4)
+            await asyncio.to_thread(self.trunk.janus.kill)
+        message = await self._until_left(again, 3)
+        self.assertTrue(_has(decoded(await again.sound_of(message), 60), CARRIER_TONE))
         await again.close()
+
+    async def _until_left(self, client: aio.Client, number: int) -> Message:
+        """So many were left, deleted ones too; the last."""
+        chat = (await client.voicemail()).chat
+        while len(found := (await client.history(chat)).messages) < number:  # noqa: ASYNC110  # asked
+            await asyncio.sleep(0.2)
+        return found[-1]
 
 
 def _files_with(octets: bytes, *places: Path) -> list[Path]:

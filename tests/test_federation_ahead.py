@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from federation import making
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.federation.transactions import MOST_EVENTS
@@ -59,6 +61,34 @@ class AheadTests(Case):
         self.pair.until(lambda: not self.a.waiting)
         self.assertEqual(self.b.values(), self.all_of(making.AHEAD))
 
+    def test_not_for_the_rest(self) -> None:
+        """Few that are left over are not sent alone: what comes meanwhile goes with them."""
+        self.begin(MOST_EVENTS + 1)
+        self.say_many(1, FIRST + MOST_EVENTS + 1)
+        self.assertEqual(len(self.built), 1)
+        self.pair.until(lambda: not self.a.waiting)
+        self.assertEqual(self.b.values(), self.all_of(MOST_EVENTS + 2))
+        self.assertEqual(self.transactions(), ["1", "2"])
+
+    def test_as_soon_as_much_waits(self) -> None:
+        """Little is under way for long, and much comes meanwhile: it is made before the answer is there."""
+        receiver: Any = self.b.federation._resource._receiver
+        received, wait = receiver.received, Deferred[None]()
+
+        async def slowly(*what: Any) -> Any:
+            await wait
+            return await received(*what)
+
+        receiver.received = slowly
+        self.begin(1)
+        self.say_many(making.AHEAD, FIRST + 1)
+        self.pair.until(lambda: len(self.built) == 2)
+        self.assertEqual(self.transactions(), ["1"])
+        wait.callback(None)
+        self.pair.until(lambda: not self.a.waiting)
+        self.assertEqual(self.b.values(), self.all_of(making.AHEAD + 1))
+        self.assertEqual(len(self.built), 2)
+
     def test_urgent(self) -> None:
         """What is urgent goes before what was made ahead, in the same stream."""
         self.begin()
@@ -102,6 +132,7 @@ class AheadTests(Case):
 
     def test_cannot_be_made(self) -> None:
         """What is made ahead and cannot be told is set aside, and holds up nothing."""
+        self.patch(making, "AHEAD", 1)
         self.say_many(MOST_EVENTS)
         self.say_many(1, 666)
         self.begin(0)
@@ -116,7 +147,7 @@ class AheadTests(Case):
         outbox: Any = self.a.federation.outbox
         ahead = outbox.ahead
 
-        def refused(node: str, batch: Any) -> Any:
+        def refused(node: str, batch: Any, least: int) -> Any:
             outbox.ahead = ahead
             return self.a.database.transact(_busy)
 

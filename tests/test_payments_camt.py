@@ -19,8 +19,8 @@ from tests.statements import (
     Part,
     by_mock_bank,
     paid,
-    schema,
     statement,
+    validate,
 )
 
 OTHER = new_creditor_reference(lambda size: b"x" * size)
@@ -55,7 +55,7 @@ class ReadTests(SynchronousTestCase):
             ("054", "14"),
         ):
             octets = statement(ALL, kind, version)
-            schema(kind, version).validate(octets.decode())
+            validate(octets, kind, version)
             self.assertEqual([item[1:5] for item in read(octets)], wanted, f"{kind} {version}")
 
     def test_items(self) -> None:
@@ -91,7 +91,7 @@ class ReadTests(SynchronousTestCase):
         )
         for notification in (False, True):
             octets = by_mock_bank(credits, notification)
-            schema("054" if notification else "053", "08").validate(octets.decode())
+            validate(octets, "054" if notification else "053", "08")
             found = read(octets)
             self.assertEqual(
                 [(item.key, item.amount, item.reference) for item in found],

@@ -62,7 +62,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     ),
     "notifications at once": (
         FLOW + "HookTests.test_at_once",
-        (Defence(notifications, "AT_ONCE", 10**6),),
+        (Defence(notifications, "OF_AN_ADDRESS", 10**6),),
     ),
     "document types": (CAMT + "HostileTests.test_entities", (Defence(camt, "iterparse", _yielding),)),
     "statements of others": (

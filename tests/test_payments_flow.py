@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 
 from bridges.payments.desk import AT_ONCE, Desk
 from safeum_home.config_payments import BankSection, PaymentSection
+from safeum_home.config_safenum import SafenumSection
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway import notifications
 from safeum_home.gateway.resources import place
@@ -20,7 +21,7 @@ from tests.world import Client, Refused, World
 
 UNIT = 1_000_000
 PATH = f"{PAYMENTS_PATH}card"
-MANY = notifications.AT_ONCE
+MANY, EACH = notifications.AT_ONCE, notifications.OF_AN_ADDRESS
 
 
 class FlowCase(StripeCase):
@@ -81,6 +82,7 @@ class TopUpTests(FlowCase):
         self.hook(self.double.refund("cs_test_0001", 500))
         self.assertEqual(self.balance(), 15 * UNIT)
         self.assertEqual(self.money.takings.told["card", "paid"], 3)
+        self.assertEqual(self.payments.report(), ["card: taking payments; begun 1, notified 4"])
 
     def test_what_the_provider_learns(self) -> None:
         """No account, name, device, number or address: a reference, an amount, and where to go afterwards."""
@@ -134,6 +136,25 @@ class TopUpTests(FlowCase):
         self.clock.advance(31)
         self.top_up()
         self.assertEqual(self.desk.standings()[0].state, "taking payments")
+
+    def test_refused_orders(self) -> None:
+        """An order that a provider will not take is no trouble of its own; refused credentials are."""
+        self.double.failing = 400, "invalid_request_error"
+        for _ in range(4):
+            self.assertEqual(self.refused("balance.topup", amount=20 * UNIT), "payments_unavailable")
+        self.assertEqual(self.desk.standings()[0].state, "taking payments")
+        self.double.failing = 403, "invalid_request_error"
+        self.assertEqual(self.refused("balance.topup", amount=20 * UNIT), "payments_unavailable")
+        self.assertEqual(self.desk.standings()[0].state, "left alone for a while")
+
+    def test_yen(self) -> None:
+        """Amounts are whole numbers of the currency's smallest unit."""
+        section = PaymentSection(smallest="500", largest="20000")
+        world = World(payments=self.desk, payment_section=section, safenum=SafenumSection(currency="JPY"))
+        bob = world.register("bob")
+        refused = self.assertRaises(Refused, bob.call, "balance.topup", amount=500 * UNIT + UNIT // 2)
+        self.assertEqual(refused.code, "bad_amount")
+        self.assertIn("steps of 1.00", refused.error["data"]["detail"])
 
     def test_bounded(self) -> None:
         """So many are under way with providers, and no more."""
@@ -226,13 +247,16 @@ class HookTests(FlowCase):
     def test_at_once(self) -> None:
         """So many are held in memory, and those that are one too many come again."""
         open_ones = []
-        for _ in range(MANY):
+        for _ in range(EACH):
             connection = self.web.connect()
             connection.send(request("POST", PATH, None, Content_Length="100"))
             open_ones.append(connection)
         self.assertEqual(self.hook(self.body).status, 503)
         open_ones[0].lose()
         self.assertEqual(self.hook(self.body).status, 200)
+        self.patch(notifications, "AT_ONCE", EACH - 1)
+        self.assertEqual(self.hook(self.body).status, 503)
+        self.assertGreater(MANY, EACH)
 
     def test_not_kept(self) -> None:
         """While the storage is away the provider is told to come again, and nothing is lost."""

@@ -12,7 +12,6 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from bridges.payments.loading import load
-from bridges.payments.minor import from_minor, to_minor
 from bridges.payments.stripe import stripe
 from bridges.payments.stripe_events import MOST_SIGNATURES, TOLERANCE, signature, verify
 from safeum_home.config import ConfigError
@@ -28,6 +27,7 @@ from safeum_home.ports.payments import (
     Temporary,
     Told,
 )
+from safeum_home.protocol.minor_units import from_minor, to_minor
 from tests.doubles.sms import reply
 from tests.doubles.stripe import PRICE, StripeDouble
 from tests.payments_case import NOW, ORDER, URL, StripeCase

@@ -16,7 +16,7 @@ from safeum_home.protocol.types import Contact, ContactState
 from tests.values import values
 
 CHAT = "!" + "a" * 26
-few = settings(max_examples=25, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=8, suppress_health_check=list(HealthCheck))
 request_ids = st.integers(-(2**53 - 1), 2**53 - 1) | st.text(st.characters(codec="utf-8"), max_size=64)
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec="utf-8")),

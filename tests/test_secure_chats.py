@@ -269,22 +269,47 @@ class GroupTests(SecureCase):
         self.assertIn("Two of us", bob.texts)
 
     def test_at_the_same_time(self) -> None:
-        """Of two rosters that follow on the same one all take the same, in whichever order they come."""
-        alice, bob, carol, dave = self.group(4)
-        for each in (*self.programs, self.add(4), self.add(5)):
+        """Of two rosters that follow on the same one the first is in force; the other is signed anew."""
+        alice, bob, *_ = programs = self.group(4)
+        for each in programs:
             each.knows(unique_key(4), unique_key(5))
-        first = alice.done(alice.chat.admit([account(4)]))
-        second = bob.done(bob.chat.admit([account(5)]))
-        told = [self.tell(alice, *first), self.tell(bob, *second)]
-        for program in (carol, alice):
+        posts = [*alice.done(alice.chat.admit([account(4)])), *bob.done(bob.chat.admit([account(5)]))]
+        told = [self.tell(sender, post) for sender, post in zip((alice, bob), posts, strict=True)]
+        for program in programs:
             for roster in told:
                 self.give(program, roster)
-        for program in (dave, bob):
-            for roster in reversed(told):
+        self.assertEqual([each.of(Overtaken) for each in programs], [[], [Overtaken()], [], []])
+        self.assertEqual([each.refused for each in programs[2:]], [[Reason.ROSTER_FORKED]] * 2)
+        self.carry(bob, bob.chat.admit([account(5)]))
+        for program in programs:
+            self.assertEqual(set(program.chat.members), {account(each) for each in range(6)})
+
+    def test_removed_at_the_same_time(self) -> None:
+        """Whom the other one of two rosters removes is out at once."""
+        alice, bob, carol, dave = programs = self.group(4)
+        for each in programs:
+            each.knows(unique_key(4))
+        posts = [*alice.done(alice.chat.admit([account(4)])), *bob.done(bob.chat.dismiss([dave.account]))]
+        told = [self.tell(sender, post) for sender, post in zip((alice, bob), posts, strict=True)]
+        for program in (alice, bob, carol):
+            for roster in told:
                 self.give(program, roster)
-        rosters = {tuple(sorted(each.chat.members)) for each in (alice, bob, carol, dave)}
-        self.assertEqual(len(rosters), 1)
-        self.assertEqual(len(alice.of(Overtaken) + bob.of(Overtaken)), 1)
+            self.assertEqual(set(program.chat.members), {account(each) for each in (0, 1, 2, 4)})
+            self.assertEqual(program.of(RosterChanged)[-1].change.removed, (dave.account,))
+        self.assertEqual(members(self.say(carol, "Without Dave")[0]), set(carol.chat.members))
+        self.carry(bob, bob.chat.dismiss([dave.account]))
+        self.carry(alice, alice.chat.admit([dave.account]))
+        self.assertIn(dave.account, carol.chat.members)
+
+    def test_one_at_a_time(self) -> None:
+        """A second one is signed once the node has told where the first stands, or will not have it."""
+        alice, bob = self.group(2)
+        alice.chat.admit([bob.account])
+        with self.assertRaises(Refused) as caught:
+            alice.chat.admit([bob.account])
+        self.assertEqual(caught.exception.reason, Reason.TOO_MANY)
+        alice.chat.renew()
+        alice.chat.admit([bob.account])
 
     def test_keys_of_a_member(self) -> None:
         """Who changes its keys stays a member, with those that follow."""
@@ -331,7 +356,7 @@ class MemoryTests(SecureCase):
         self.say(carol, "Two")
         self.say(later, "Three")
         self.assertEqual((later.texts, alice.texts), (["Two"], ["Two", "Three"]))
-        self.assertEqual(later.events[1:] + alice.of(RosterChanged), [])
+        self.assertEqual(later.events[1:], [])
         self.assertEqual(later.chat.members, alice.chat.members)
 
     def test_newer_vault(self) -> None:

@@ -63,15 +63,15 @@ def _at_once(self: Any, account: str, keys: Any, now: int) -> object:
 def _whoever(self: Any, statement: Any, head: bytes, signer: str, hash: bytes) -> Any:
     """`Roster.follow` that looks neither at who signs nor at what it follows on."""
     change = Change(added=tuple(statement.members))
-    self._set(head, self.head, statement.at, dict(statement.members))
-    return change
+    self._set(head, statement.at, dict(statement.members))
+    return change, True
 
 
 def _grows(self: Any, statement: Any, head: bytes, signer: str, hash: bytes) -> Any:
     """`Roster.follow` of which nobody is ever removed."""
     change = Change(added=tuple(statement.members))
-    self._set(head, self.head, statement.at, {**self.members, **statement.members})
-    return change
+    self._set(head, statement.at, {**self.members, **statement.members})
+    return change, True
 
 
 def _taken(self: Any, version: int, data: str) -> Any:
@@ -157,6 +157,14 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "ghosts in a chat of two": (HOSTILE + "EpochTests.test_ghost_in_a_chat_of_two", (VOUCHED,)),
     "ghosts in a roster": (HOSTILE + "EpochTests.test_ghost_in_a_roster", (FOLLOWED,)),
     "rosters of who was removed": (HOSTILE + "EpochTests.test_removed_member_signs", (FOLLOWED,)),
+    "rosters of before": (
+        HOSTILE + "EpochTests.test_roster_of_before",
+        (Defence(Roster, "_is_further", yes),),
+    ),
+    "removals behind another roster": (
+        HOSTILE + "EpochTests.test_removal_behind_another",
+        (Defence(Roster, "_strike", lambda *_: Change()),),
+    ),
     "different keys for different members": (
         HOSTILE + "EpochTests.test_two_keys",
         (Defence(EpochKey, "commitment", lambda _self: _Any(32)),),

@@ -164,8 +164,8 @@ class BreakingTests(SmscCase):
             await deferLater(reactor, 0.05)
         events = logged(self)
         provider._told = None
-        before = provider._failures
-        while provider._failures < before + 2:
+        before = provider._back_off.failures
+        while provider._back_off.failures < before + 2:
             await deferLater(reactor, 0.05)
         self.assertEqual(await provider.send(NUMBER, TEXT), Temporary(reason, handed_over=False))
         lines = [formatEvent(event) for event in events]

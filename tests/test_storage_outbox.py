@@ -46,6 +46,17 @@ class OutboxTests(StorageCase):
         self.assertEqual(taken, rows)
         self.assertEqual(await self.write(outbox.fix, B, 4, 400), ())
 
+    async def test_enough(self) -> None:
+        """Whether so many wait, that are in no batch, not held back and for this node."""
+        await self.note(*(row(number) for number in range(1, 6)))
+        await self.note(row(6), peer=C)
+        self.assertTrue(await self.read(outbox.are_free, B, 5))
+        self.assertFalse(await self.read(outbox.are_free, B, 6))
+        await self.write(outbox.fix, B, 1, 2)
+        await self.write(lines.hold, B, [row(3)])
+        self.assertTrue(await self.read(outbox.are_free, B, 2))
+        self.assertFalse(await self.read(outbox.are_free, B, 3))
+
     async def test_urgent(self) -> None:
         """What is urgent comes first; what was not and is now, once."""
         await self.note(row(1, "x"), row(2, "y"))

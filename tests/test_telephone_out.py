@@ -9,6 +9,7 @@ from safeum_home.safenum.money.rating import Rate
 from safeum_home.safenum.telephone.settling import TOLD_WITHIN
 from tests.money_case import LANDLINE, MOBILE, PREMIUM, RATES, SATELLITE, UNIT
 from tests.telephone_case import ANSWER, CALL, OFFER, OTHER, THIRD, TelephoneCase, told
+from tests.world import Refused
 
 SECOND = 238
 """Of a call to a landline, with tax."""
@@ -387,6 +388,27 @@ class SpendTests(TelephoneCase):
         self.advance(130)
         self.assertTrue(first.over and second.over)
         self.assertLessEqual(UNIT - self.balance()[0], 50_000)
+
+    def test_race_for_the_last_of_it(self) -> None:
+        """Two devices dial at the same moment, and there is enough for one."""
+        buy = self.world.domain.money.credits.buy
+        done = buy(AccountId(self.ann.account), UNIT - 60 * SECOND, "EUR", "premium", "1")
+        self.successResultOf(Deferred.fromCoroutine(done))
+        self.world.database.hold = True
+        asked = [
+            (client, client.ask("telephone.dial", call=id, to=LANDLINE, sdp=OFFER))
+            for client, id in ((self.ann, CALL), (self.phone, OTHER))
+        ]
+        self.world.database.hold = False
+        self.world.database.release()
+        outcomes: list[bool | str] = []
+        for client, number in asked:
+            try:
+                outcomes.append(client.answer(number) is not None)
+            except Refused as refused:
+                outcomes.append(refused.code)
+        self.assertEqual((outcomes, len(self.carriers.calls)), ([True, "no_balance"], 1))
+        self.hang_up(self.ann)
 
     def advance_to_midnight(self) -> None:
         now = self.world.clock.seconds()

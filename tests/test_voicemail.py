@@ -9,9 +9,12 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.chats.voicemail import delivering
+from safeum_home.ids import AccountId
 from safeum_home.node.voicemail import GREETING
 from safeum_home.node.voicemail_metrics import of_voicemail
+from safeum_home.ports import Published
 from safeum_home.ports.carrier import CarrierEnd
+from safeum_home.ports.push import Wake
 from safeum_home.ports.voicemail import Over, Unanswered
 from safeum_home.protocol.carried import decode_message
 from safeum_home.protocol.signing import is_authentic
@@ -249,6 +252,21 @@ class ChatTests(VoicemailCase):
         self.assertEqual(self.listed()["unread"], 0)
         page = self.alice.call("chat.history", chat=self.voicemail_chat)["messages"]
         self.assertEqual([each["body"]["kind"] for each in page], ["voicemail"])
+
+    def test_wakes(self) -> None:
+        """Devices that sleep are woken for it, as for any message of a chat, unless that is muted."""
+        told: list[Published] = []
+        bus = self.world.services.bus
+        publish = bus.publish
+
+        def noted(account: AccountId, event: Published) -> None:
+            told.append(event)
+            publish(account, event)
+
+        self.patch(bus, "publish", noted)
+        self.leave()
+        [wake] = [event.wake for event in told if event.wake is not None]
+        self.assertEqual((wake.wake, wake.chat), (Wake.MESSAGE, self.voicemail_chat))
 
     def test_empty(self) -> None:
         """Before the first one there is no chat, and reading it shows nothing."""

@@ -11,7 +11,7 @@ from safeum_home.errors import Code
 from safeum_home.protocol import asyncapi, openapi
 from safeum_home.protocol.commands import COMMANDS
 from safeum_home.protocol.events import EVENTS
-from tools import call_vectors, key_vectors, vectors
+from tools import call_vectors, key_vectors, secure_vectors, vectors
 from tools.shapes import Shapes
 
 ROOT = Path(__file__).parent.parent
@@ -26,6 +26,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield FOLDER.parent / "federation-vectors.json", vectors.text()
     yield FOLDER.parent / "key-vectors.json", key_vectors.text()
     yield FOLDER.parent / "call-vectors.json", call_vectors.text()
+    yield FOLDER.parent / "secure-chats-vectors.json", secure_vectors.text()
     guide = FOLDER / "README.md"
     shapes = Shapes(
         [

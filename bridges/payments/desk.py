@@ -120,8 +120,12 @@ class Desk:
                     till.counts["begun"] += 1
                     return url
                 case Permanent(reason, account_refused):
-                    till.guard.failed(admitted, reason, account_refused)
                     till.counts["refused"] += 1
+                    if account_refused:
+                        till.guard.failed(admitted, reason, at_once=True)
+                    else:
+                        # The order will not do: that is no trouble of the provider's.
+                        till.guard.took(admitted)
                     raise Problem(Code.PAYMENTS_UNAVAILABLE)
                 case Temporary(reason, retry_after):
                     till.guard.failed(admitted, reason)

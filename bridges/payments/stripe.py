@@ -13,7 +13,6 @@ from msgspec import Meta, Struct
 from twisted.internet.defer import Deferred
 
 from bridges.answers import retry_after
-from bridges.payments.minor import to_minor
 from bridges.payments.stripe_events import meaning
 from bridges.settings import SecretName, WebSettings, checked_url, missing, read_web, secret_text, web
 from bridges.sms.provider import Http
@@ -31,6 +30,7 @@ from safeum_home.ports.payments import (
     Temporary,
     Told,
 )
+from safeum_home.protocol.minor_units import to_minor
 
 VERSION = "2026-10-28.endive"
 """Of the API (https://docs.stripe.com/api/versioning)."""

@@ -12,8 +12,8 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from bridges.payments.minor import from_minor
 from safeum_home.ports.payments import Forged, Malformed, Noted, Notice, Paid, PaidBack, Told
+from safeum_home.protocol.minor_units import from_minor
 
 TOLERANCE = 300
 """Seconds between Stripe's time and the node's, in either direction."""

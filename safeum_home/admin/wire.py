@@ -100,6 +100,8 @@ class Status(Struct, frozen=True):
     """For each provider of text messages: its name, how it is with it, and what became of messages."""
     push: list[str] = []
     """For each push provider: its name, how it is with it, and what became of wakes."""
+    payments: list[str] = []
+    """The same of payment providers, and of payments."""
     carriers: list[str] = []
     """For each carrier of telephone calls: its name, how it is with it, and its lines."""
     telephone: str | None = None

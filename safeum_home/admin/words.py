@@ -90,6 +90,7 @@ def rows(status: Status) -> dict[str, str]:
         "other nodes": status.federation or "none: federation is off, or the node not open",
         "text messages": " | ".join(status.sms) or "no provider",
         "push": " | ".join(status.push) or "no provider",
+        "payments": " | ".join(status.payments) or "no provider",
         "carriers": " | ".join(status.carriers) or "no carrier",
         "telephone calls": status.telephone or "none: the node is not open",
         "voicemail": status.voicemail or "none: the node is not open",

@@ -1,8 +1,9 @@
 """What a process that takes sound from strangers gives up before it begins: it needs its pipes and UDP.
 
-It can write no file, leave no core, gain no privilege, and has bounds on memory and descriptors. Where the
-kernel has Landlock (Linux 5.13) it reads nothing any more but the libraries, and writes, makes and deletes
-nothing at all; from Linux 6.7 on it opens no TCP connection either.
+It can write no file, leave no core, gain no privilege, and has bounds on memory and descriptors. Its memory
+is kept out of swap where it may be locked without a bound. Where the kernel has Landlock (Linux 5.13) it
+reads nothing any more but the libraries, and writes, makes and deletes nothing at all; from Linux 6.7 on it
+opens no TCP connection either.
 """
 
 import ctypes
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 MEMORY = 2 * 1024**3
 """Octets of address space."""
 _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _PATH_BENEATH = 1
 _EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
 _FILES_OF = {1: 13, 2: 14, 3: 15, 4: 15}
@@ -44,6 +46,9 @@ def confine(descriptors: int, processor_seconds: int | None = None) -> tuple[str
         resource.setrlimit(what, (bound, bound))
     _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     shut = ["writing"]
+    unlimited = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY
+    if unlimited and _libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0:
+        shut.append("swap")
     if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
         shut.append("privileges")
         shut.extend(_landlock())

@@ -23,7 +23,7 @@ def remade(octets: bytes) -> bytes:
     pieces = [samples[start : start + PIECE] for start in range(0, len(samples), PIECE)]
     if all(map(is_silence, pieces)):
         raise NoSound("nothing is heard in it")
-    writer = OpusWriter(BIT_RATE, "off")
+    writer = OpusWriter(BIT_RATE)
     for piece in pieces:
         writer.add(piece)
     writer.end()

@@ -34,14 +34,12 @@ def frame_of(samples: "array[int]", at: int) -> AudioFrame:
 class OpusWriter:
     """An Ogg Opus file that grows: `take` gives the octets that there are since it was asked last."""
 
-    def __init__(self, bit_rate: int = BIT_RATE, vbr: str = "on") -> None:
+    def __init__(self, bit_rate: int = BIT_RATE) -> None:
         self._octets = bytearray()
         self._at = 0
         options = {"page_duration": str(PAGE_MICROSECONDS), "flush_packets": "1"}
         self._file = av.open(self, "w", format="ogg", container_options=options)
-        self._stream: AudioStream = self._file.add_stream(
-            "libopus", RATE, options={"application": "voip", "vbr": vbr}
-        )
+        self._stream: AudioStream = self._file.add_stream("libopus", RATE, options={"application": "voip"})
         self._stream.bit_rate = bit_rate
         self._stream.layout = "mono"
         self._stream.format = "s16"

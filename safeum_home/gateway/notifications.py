@@ -1,9 +1,11 @@
 """Notifications of payment providers: `POST /v1/payments/NAME`, answered when what they say is kept.
 
 Their bodies are longer than those of other requests: each is held in memory, up to a bound, and only so many
-at once. A provider that is not answered with 2xx sends a notification again, for days.
+at once, of one address (an IPv6 /64 is one) fewer. A provider that is not answered with 2xx sends a
+notification again, for days.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -16,12 +18,13 @@ from safeum_home.errors import Code, Problem
 from safeum_home.gateway.bodies import Body
 from safeum_home.gateway.resources import respond_problem
 from safeum_home.gateway.tickets import answer, problem_of
+from safeum_home.limits import network
 from safeum_home.ports.payments import Notice
 from safeum_home.protocol.http import PAYMENTS_PATH
 
 LARGEST = 256 * 1024
 """Octets of a notification."""
-AT_ONCE = 16
+AT_ONCE, OF_AN_ADDRESS = 64, 8
 AGAIN = 5.0
 """Seconds after which a provider may try again that was one too many."""
 _CLOSE = b"The payment is under way: you may close this page.\n"
@@ -38,7 +41,7 @@ class Notifications(Resource):
         super().__init__()
         self._names = {f"{PAYMENTS_PATH}{name}".encode(): name for name in names}
         self._take = take
-        self._open = 0
+        self._open: Counter[str] = Counter()
 
     def stream(self, request: Any, method: bytes, path: bytes, length: int | None) -> Body | None:
         """`gateway.bodies.Streams`."""
@@ -74,9 +77,10 @@ class Notifications(Resource):
     async def _receive(self, request: Any, name: str, length: int | None, body: Body) -> None:
         if length is not None and length > LARGEST:
             raise Problem(Code.TOO_LARGE)
-        if self._open >= AT_ONCE:
+        address = network(str(getattr(request.channel.getPeer(), "host", "")))
+        if self._open.total() >= AT_ONCE or self._open[address] >= OF_AN_ADDRESS:
             raise Problem(Code.BUSY, retry_after=AGAIN)
-        self._open += 1
+        self._open[address] += 1
         try:
             octets = await body.take(LARGEST + 1)
             if body.broken:
@@ -85,7 +89,8 @@ class Notifications(Resource):
                 raise Problem(Code.TOO_LARGE)
             await self._take(name, Notice(_headers(request), octets))
         finally:
-            self._open -= 1
+            self._open[address] -= 1
+            self._open += Counter()  # without those that are at nothing
 
 
 class _Failed:

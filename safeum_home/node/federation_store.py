@@ -140,10 +140,14 @@ class NodeOutbox:
         self.refusals.committed(node, batch, held, False)
         return trimmed
 
-    def delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> "Deferred[Batch | None]":
-        return Deferred.fromCoroutine(self._delivered(node, batch, refused))
+    def delivered(
+        self, node: str, batch: Batch, refused: Sequence[Refused], ahead: Batch | None = None
+    ) -> "Deferred[Batch | None]":
+        return Deferred.fromCoroutine(self._delivered(node, batch, refused, ahead))
 
-    async def _delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> Batch | None:
+    async def _delivered(
+        self, node: str, batch: Batch, refused: Sequence[Refused], ahead: Batch | None
+    ) -> Batch | None:
         # Before the rows are gone, as in `_failing`: after a crash in between the node answers the same.
         held = await self.refusals.later(node, batch, refused)
 
@@ -152,32 +156,40 @@ class NodeOutbox:
             fewer = outbox.hold(c, peer, held.alone) if held.alone else 0
             fewer += lines.hold(c, peer, held.in_line)
             fewer += outbox.remove_fixed(c, peer, batch.number)
+            is_next = ahead
             if held.standing or outbox.is_overtaken(c, peer):
                 # The next one was fixed already, and not sent yet: what has come since goes before that,
                 # or what is in it has to stand in line.
                 fewer += outbox.let_go(c, peer, batch.number)
+                is_next = None
             peers.counted(c, peer, -fewer)
             peers.set_delivered(c, peer, self._rows.milliseconds())
             self.refusals.doubt(c, node, batch, refused)
             gone = [(batch.rows[each.place], each) for each in refused]
             what = [(row.type, each.code, each.detail) for row, each in gone if row not in held.rows]
             self._rows.keep_aside(c, peer, False, what)
-            return self._next(c, peer)
+            return self._next(c, peer, is_next)
 
         rest = await self._database.transact(store)
         self.refusals.committed(node, batch, held, True)
         return await self._following(node, rest)
 
-    def ahead(self, node: str, batch: Batch) -> "Deferred[Batch | None]":
+    def ahead(self, node: str, batch: Batch, least: int) -> "Deferred[Batch | None]":
+        return Deferred.fromCoroutine(self._ahead(node, batch, least))
+
+    async def _ahead(self, node: str, batch: Batch, least: int) -> Batch | None:
+        peer = self._rows.blind(node)
+
         def store(c: Connection) -> Batch | None:
-            peer = self._rows.blind(node)
             row = peers.outgoing(c, peer)
             if row is None or (row.stream, row.sent) != batch[:2]:
                 return None
             rows = self._fixed(c, peer, batch.number + 1)
             return Batch(row.stream, batch.number + 1, rows) if rows and not isinstance(rows, _More) else None
 
-        return self._database.transact(store)
+        if not await self._database.read(lambda c: outbox.are_free(c, peer, least)):
+            return None
+        return await self._database.transact(store)
 
     def new_stream(self, node: str) -> "Deferred[Batch | None]":
         return Deferred.fromCoroutine(self._begun_anew(node))
@@ -227,10 +239,14 @@ class NodeOutbox:
         peers.set_stream(c, peer, token_bytes(16))
         return self._next(c, peer)
 
-    def _next(self, c: Connection, peer: bytes) -> Batch | _More | None:
+    def _next(self, c: Connection, peer: bytes, ahead: Batch | None = None) -> Batch | _More | None:
+        """`ahead` is the next one where it is known already."""
         row = peers.outgoing(c, peer)
         if row is None:
             return None
+        if ahead is not None and ahead.rows and ahead[:2] == (row.stream, row.sent + 1):
+            peers.set_sent(c, peer, ahead.number)
+            return ahead
         if rows := outbox.fixed(c, peer, row.sent):
             return Batch(row.stream, row.sent, rows)
         number = row.sent + 1

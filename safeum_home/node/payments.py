@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.web.resource import IResource
 
-from bridges.payments.desk import Desk
+from bridges.payments.desk import Desk, Standing
 from bridges.payments.loading import load
 from safeum_home.config import Config, ConfigError
 from safeum_home.gateway.notifications import Notifications
@@ -35,6 +35,10 @@ class NodePayments:
         """By their paths."""
         return {PAYMENTS_PATH.rstrip("/"): self._notifications} if self.desk.names else {}
 
+    def report(self) -> list[str]:
+        """For the operator: a line for each provider."""
+        return [_line(standing) for standing in self.desk.standings()]
+
     def stop(self) -> Deferred[None]:
         """Close all providers."""
         return Deferred.fromCoroutine(self.desk.stop())
@@ -61,3 +65,8 @@ def make_payments(
             other.stop()
         raise StartError(str(error)) from None
     return NodePayments(Desk(reactor, config.payments, made))
+
+
+def _line(standing: Standing) -> str:
+    counts = ", ".join(f"{what} {count}" for what, count in sorted(standing.counts.items()))
+    return "; ".join([f"{standing.name}: {standing.state}", *([counts] if counts else [])])

@@ -24,6 +24,7 @@ def report_of(node: Node) -> Status:
         schema=node.schema,
         sms=node.texts.report() if node.texts is not None else [],
         push=node.pushes.report() if node.pushes is not None else [],
+        payments=node.payments.report() if node.payments is not None else [],
         carriers=node.carriers.report() if node.carriers is not None else [],
         telephone=node.domain.telephone.report() if node.domain is not None else None,
         voicemail=node.domain.voicemail.report() if node.domain is not None else None,

@@ -80,13 +80,19 @@ class Outbox(Protocol):
     def trim(self, node: str, batch: Batch, trim: Trim) -> "Deferred[Batch]":
         """The batch as it is sent, committed. It may have no rows left: then its number is used again."""
 
-    def delivered(self, node: str, batch: Batch, refused: Sequence[Refused]) -> "Deferred[Batch | None]":
-        """The node has it. What comes next, as of `next`. What it cannot take now may be held back."""
+    def delivered(
+        self, node: str, batch: Batch, refused: Sequence[Refused], ahead: Batch | None = None
+    ) -> "Deferred[Batch | None]":
+        """The node has it. What comes next, as of `next`. What it cannot take now may be held back.
 
-    def ahead(self, node: str, batch: Batch) -> "Deferred[Batch | None]":
+        `ahead` is what was made of the batch that `ahead` has fixed, if it was: it is not read again.
+        """
+
+    def ahead(self, node: str, batch: Batch, least: int) -> "Deferred[Batch | None]":
         """Fix what is sent behind `batch`, which is under way: the batch that `delivered` then gives.
 
-        It gives another one where something urgent has come meanwhile, or `batch` was trimmed after all.
+        None where fewer than `least` rows wait. `delivered` gives another one where something urgent has come
+        meanwhile, or `batch` was trimmed after all.
         """
 
     def new_stream(self, node: str) -> "Deferred[Batch | None]":

@@ -1,6 +1,6 @@
 """Events of chats: messages in the node's order, stored once however often they are sent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, bindparam, case, func, select, true
 
@@ -99,6 +99,11 @@ def recognised(c: Connection, sent: bytes) -> int | None:
     """The position of what was stored as `sent`, whichever chat it went to."""
     found = _EARLIER.fetch(c, [(sent,)])
     return int(found[0][1]) if found else None
+
+
+def recognised_among(c: Connection, sent: Collection[bytes]) -> dict[bytes, int]:
+    """`recognised` for each of these that is known."""
+    return dict(_EARLIER.fetch(c, [(each,) for each in sent]))
 
 
 def following(c: Connection, chat: bytes, position: int) -> int | None:

@@ -124,6 +124,8 @@ def release(c: Connection, peer: bytes, each: int, most: int, after: bytes = b""
 def sort(c: Connection, peer: bytes, limit: int, rounds: int) -> tuple[int, bool]:
     """Let what comes next stand in line where it has to: how many rows are gone, and whether that is all."""
     fewer = 0
+    if not _is_any(c, peer):
+        return 0, True  # mostly
     for _ in range(rounds):
         standing = behind(c, peer, rows_of.first(c, peer, limit))
         if not standing:

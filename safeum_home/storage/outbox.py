@@ -61,6 +61,9 @@ _BEHIND = (
 _LAST_FIXED = select(func.max(outbox.c.position)).where(_OF, _FIXED)
 _HURRIES = select(outbox.c.position).where(_OF, _FREE, outbox.c.position < NOT_URGENT).limit(1)
 _FIRST = _ROWS.where(_FREE).limit(bindparam("limit"))
+_COUNT_FREE = select(func.count()).select_from(
+    select(outbox.c.position).where(_OF, _FREE).limit(bindparam("limit")).subquery()
+)
 _FIX = (
     update(outbox).where(_OF, _FREE, outbox.c.position <= bindparam("upto")).values(batch=bindparam("number"))
 )
@@ -144,6 +147,11 @@ def fixed(c: Connection, peer: bytes, number: int) -> tuple[Waiting, ...]:
 def first(c: Connection, peer: bytes, limit: int) -> tuple[Waiting, ...]:
     """The first rows that are in no batch, and not held back."""
     return tuple(Waiting(*row) for row in c.execute(_FIRST, {"peer": peer, "limit": limit}))
+
+
+def are_free(c: Connection, peer: bytes, least: int) -> bool:
+    """Whether at least so many rows are in no batch, and not held back."""
+    return bool(c.execute(_COUNT_FREE, {"peer": peer, "limit": least}).scalar_one() >= least)
 
 
 def fix(c: Connection, peer: bytes, number: int, limit: int) -> tuple[Waiting, ...]:

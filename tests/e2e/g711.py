@@ -45,17 +45,22 @@ def samples(payload_type: int, payloads: Sequence[bytes]) -> "array[int]":
 
 def said(datagrams: Sequence[Datagram], source: str, target: str) -> "array[int]":
     """What went in clear from one address to another, in the order of its packets."""
-    streams: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
+    heard = array("h")
+    for each in streams(datagrams, source, target):
+        heard.extend(each)
+    return heard
+
+
+def streams(datagrams: Sequence[Datagram], source: str, target: str) -> "list[array[int]]":
+    """The same, of each stream for itself."""
+    found: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
     for each in datagrams:
         if (each.source, each.target) == (source, target) and each.rtp is not None:
             packet = RtpPacket.parse(each.rtp)
             if packet.payload_type in CODECS:
                 key = packet.payload_type, packet.ssrc
-                streams.setdefault(key, []).append((packet.sequence_number, packet.payload))
-    heard = array("h")
-    for (payload_type, _), packets in streams.items():
-        heard.extend(samples(payload_type, [payload for _, payload in packets]))
-    return heard
+                found.setdefault(key, []).append((packet.sequence_number, packet.payload))
+    return [samples(kind, [payload for _, payload in packets]) for (kind, _), packets in found.items()]
 
 
 def is_heard(heard: "array[int]", hertz: float) -> bool:

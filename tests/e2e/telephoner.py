@@ -4,7 +4,11 @@
 """
 
 import asyncio
+import os
+from pathlib import Path
 from typing import Any
+
+from aioice import ice
 
 from safeum_home.client import aio
 from safeum_home.client.calling.call_machine import CallState
@@ -15,8 +19,12 @@ from safeum_home.client.telephony.outgoing import OutgoingTelephoneCall
 from safeum_home.client.telephony.telephone import Telephone
 from safeum_home.client.webrtc.sources import Tone
 from safeum_home.client.webrtc.studio import Studio
+from safeum_home.protocol.commands.voicemail import VoicemailSet
 from tests.e2e.caller import PASSWORD, CallerProcess, Ear, main
 from tests.webrtc_case import until
+
+ADDRESS = "TELEPHONER_ADDRESS"
+"""Of the environment: where the app is."""
 
 
 class Telephoner:
@@ -31,20 +39,14 @@ class Telephoner:
         self.states: list[str] = []
         self._studio = Studio(Tone(hertz), ears=[self._ear])
 
-    async def sign_up(self, login: str) -> str:
-        """The account."""
+    async def sign_up(self, login: str, hides: bool = False) -> str:
+        """The account, whose voicemail is off; one that `hides` shows no address of its own."""
         version = (await self._client.policy()).version
-        return self._take(await self._client.register(login, PASSWORD, consent=version))
-
-    async def log_in(self, login: str) -> str:
-        """On another device; the account."""
-        return self._take(await self._client.login(login, PASSWORD))
-
-    def _take(self, opened: Any) -> str:
-        self._telephone = self._client.take_telephone(self._studio)
+        opened = await self._client.register(login, PASSWORD, consent=version)
+        self._telephone = self._client.take_telephone(self._studio, relay_only=hides)
         self._telephone.on_call(self._rang.append)
-        account: str = opened.account
-        return account
+        await self._client.call(VoicemailSet(enabled=False))
+        return opened.account
 
     async def number(self) -> str:
         """One's SafeNUM, once there is one."""
@@ -78,7 +80,7 @@ class Telephoner:
     def _follow(self, call: TelephoneCall) -> None:
         self._call = call
         self.states[:] = [call.state.value]
-        call.listen(lambda each: self.states.append(each.state.value))
+        call.listen(lambda each: self.states.append(_words(each)))
 
     async def reached(self, state: str) -> str:
         """Until it is in that state, or has ended: the state."""
@@ -118,17 +120,44 @@ class Telephoner:
             "amount": 0 if bill is None else bill.amount,
         }
 
+    async def wait(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def missed(self) -> list[str]:
+        """Who has called in vain, the newest first; empty where it was withheld."""
+        return [each.caller or "" for each in (await self._client.missed_calls()).calls]
+
+    async def online(self) -> None:
+        """Until there is a session again."""
+        self._client.retry()
+        await until(lambda: self._client._client._calls.open)
+
+    async def paid(self) -> list[list[int]]:
+        """For how many seconds, and what, of the calls on the statement: the newest first."""
+        lines = (await self._client.statement()).lines
+        return [[line.seconds, line.amount] for line in lines if line.kind == "call"]
+
     async def balance(self) -> list[int]:
         """What can be spent, and what is held."""
         found = await self._client.balance()
         return [found.balance, found.held]
 
 
+def _words(call: TelephoneCall) -> str:
+    """How it is with it, for whoever looks for what has failed."""
+    return call.state.value if call.why is None else f"{call.state.value}: {call.why.value}, {call.sip}"
+
+
 class TelephonerProcess(CallerProcess):
-    """The process, for a test."""
+    """The process, for a test. It uses the address `at` alone: others of this computer come and go."""
 
     module = "tests.e2e.telephoner"
 
+    def __init__(self, at: str, login: str, node: str, ca: Path, hertz: float) -> None:
+        super().__init__(("env", f"{ADDRESS}={at}"), login, node, ca, hertz)
+
 
 if __name__ == "__main__":
+    here = os.environ[ADDRESS]
+    ice.get_host_addresses = lambda use_ipv4, use_ipv6: [here]
     main(Telephoner)

@@ -257,11 +257,18 @@ class Trunk:
         options = ["-s", number, "-d", str(int(seconds * 1000))]
         return self.sipp(scenario, *options, to=f"{self.edge_address}:5060", port=port, keys=keys, at=at)
 
-    def answers(self, scenario: str = "out", calls: int = 1, seconds: float = 600.0, **keys: str) -> Sipp:
+    def answers(
+        self,
+        scenario: str = "out",
+        calls: int = 1,
+        seconds: float = 600.0,
+        at: str | None = None,
+        **keys: str,
+    ) -> Sipp:
         """The carrier takes calls that go out, as a scenario says."""
         given = {"code": "486", "reason": "Busy Here", **keys}
-        made = self.sipp(scenario, "-d", str(int(seconds * 1000)), calls=calls, keys=given)
-        until(lambda: _listens(self.carrier, self.carrier_address, 5060))
+        made = self.sipp(scenario, "-d", str(int(seconds * 1000)), calls=calls, keys=given, at=at)
+        until(lambda: _listens(self.carrier, at or self.carrier_address, 5060))
         return made
 
     def sniffer(self) -> Sniffer:

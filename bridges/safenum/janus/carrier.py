@@ -1,18 +1,14 @@
 """The carrier of kind `janus`: keeps a WebSocket to Janus, and calls on it."""
 
 import os
-from collections.abc import Callable, Mapping
-from random import SystemRandom
+from collections.abc import Mapping
 from typing import Any
 
-from twisted.application.internet import ClientService
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import clientFromString
-from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.logger import ILogObserver, LogEvent, Logger
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
+from bridges.connecting import BackOff, client_endpoint, lasting
 from bridges.safenum.janus.call import Call
 from bridges.safenum.janus.call_machine import set_going
 from bridges.safenum.janus.requests import OFFER, Dial, Jsep
@@ -21,7 +17,6 @@ from bridges.safenum.janus.secrets import Unusable, credentials
 from bridges.safenum.janus.session import Session
 from bridges.safenum.janus.settings import JanusSettings, read
 from bridges.safenum.janus.socket import JanusSockets, Speaker, Wire
-from safeum_home.config import ConfigError
 from safeum_home.outgoing.answers import reason_of
 from safeum_home.ports.carrier import (
     CLI_HEADER,
@@ -33,8 +28,6 @@ from safeum_home.ports.carrier import (
     Exchange,
     Incoming,
 )
-
-_random = SystemRandom()
 
 
 class JanusCall:
@@ -73,14 +66,19 @@ class Janus:
         self._exchange: Exchange | None = None
         self._session: Session | None = None
         self._former = 0
-        self._failures = 0
         self._lost = 0
         self._missed = 0
         self._why: str | None = None
         """Why there are no calls, as it was told last."""
-        endpoint = _Told(_endpoint(context, settings.endpoint), self._not_reached)
-        sockets = JanusSockets(context.reactor, self._speak)
-        self._service = _Service(endpoint, sockets, self._wait, clock=context.reactor)
+        reactor, whose = context.reactor, f"safenum.carriers, settings of {context.name}"
+        self._back_off = BackOff(settings.reconnect_seconds)
+        self._service = lasting(
+            client_endpoint(reactor, whose, settings.endpoint),
+            JanusSockets(reactor, self._speak),
+            self._back_off,
+            self._not_reached,
+            reactor,
+        )
 
     # --- the port
 
@@ -144,7 +142,7 @@ class Janus:
         self._missed += 1
 
     def up(self) -> None:
-        self._failures = 0
+        self._back_off.succeeded()
         self._why = None
         self._log.info("Carrier {carrier} is up.", carrier=self._context.name)
 
@@ -178,12 +176,6 @@ class Janus:
         self._session = session
         return session
 
-    def _wait(self, _attempt: int) -> float:
-        """Seconds before the next attempt: a session that comes to nothing is a failed one too."""
-        most = min(self._settings.reconnect_seconds, 2.0 ** min(self._failures, 30))
-        self._failures += 1
-        return most * (0.5 + 0.5 * _random.random())
-
     def _not_reached(self, failure: Failure) -> None:
         self._tell(f"not connected: {reason_of(failure)}")
 
@@ -208,43 +200,6 @@ class _Nobody:
 
     def closed(self) -> None:
         pass
-
-
-@implementer(ILogObserver)
-def _unheard(event: LogEvent) -> None:
-    """Writes nothing down."""
-
-
-class _Service(ClientService):
-    """Its own lines would name neither the carrier nor the reason."""
-
-    _log = Logger(observer=_unheard)
-
-
-@implementer(IStreamClientEndpoint)
-class _Told:
-    """Tells of connections that do not come about."""
-
-    def __init__(self, endpoint: Any, failed: Callable[[Failure], None]) -> None:
-        self._endpoint = endpoint
-        self._failed = failed
-
-    def connect(self, factory: Any) -> Any:
-        return self._endpoint.connect(factory).addErrback(self._tell)
-
-    def _tell(self, failure: Failure) -> Failure:
-        if not failure.check(CancelledError):
-            self._failed(failure)
-        return failure
-
-
-def _endpoint(context: CarrierContext, description: str) -> Any:
-    try:
-        return clientFromString(context.reactor, description)
-    except (ValueError, TypeError, KeyError, IndexError):
-        raise ConfigError(
-            f"safenum.carriers, settings of {context.name}: endpoint: not a Twisted endpoint for clients"
-        ) from None
 
 
 def janus(context: CarrierContext, settings: Mapping[str, Any]) -> Janus:

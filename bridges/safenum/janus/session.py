@@ -1,9 +1,9 @@
 """One session with Janus: as long as its WebSocket lasts."""
 
 from collections.abc import Callable
-from random import SystemRandom
 from typing import Any, NamedTuple, Protocol
 
+from bridges.connecting import BackOff
 from bridges.safenum.janus.call import Call
 from bridges.safenum.janus.channel import Channel, Senseless
 from bridges.safenum.janus.line import Line
@@ -19,7 +19,6 @@ from safeum_home.spawn import spawn
 REGISTERING = 40.0
 """Seconds; Janus itself gives up after 32 (RFC 3261, timer F)."""
 REGISTRATION = frozenset({"registered", "registration_failed", "unregistered"})
-_random = SystemRandom()
 
 
 class Credentials(NamedTuple):
@@ -66,8 +65,7 @@ class Session:
         self._owner = owner
         self._former = former
         self._channel = Channel(clock, wire, settings.answer_seconds, credentials.headers)
-        self._attempts = 0
-        """At registering, in a row."""
+        self._registering = BackOff(settings.reconnect_seconds)
         self._timer: Any = None
         self._keepalive: Any = None
         self._why = ""
@@ -154,17 +152,15 @@ class Session:
         spawn(self._register(), "registering at the edge")
 
     def is_up(self) -> None:
-        self._attempts = 0
+        self._registering.succeeded()
         self._within(None)
         self.lines.are_open = True
         self._owner.up()
 
     def wait(self) -> None:
         self.lines.are_open = False
-        seconds = min(self._settings.reconnect_seconds, 2.0 ** min(self._attempts, 30))
-        self._attempts += 1
         self._cancel(self._timer)
-        self._timer = self._clock.callLater(seconds * (0.5 + 0.5 * _random.random()), self.machine.again)
+        self._timer = self._clock.callLater(self._registering.seconds(), self.machine.again)
         self._owner.down(self._why)
 
     def is_lost(self) -> None:

@@ -2,20 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from random import SystemRandom
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
-from twisted.application.internet import ClientService
-from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.endpoints import clientFromString
-from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Factory
-from twisted.logger import ILogObserver, LogEvent, Logger
+from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
+from bridges.connecting import BackOff, client_endpoint, lasting
 from bridges.settings import missing
 from bridges.sms.smpp.link import DISCONNECTED, Link, Pace
 from bridges.sms.smpp.messages import Receipt, Submission, bind
@@ -24,7 +20,6 @@ from safeum_home.config import ConfigError, Seconds
 from safeum_home.outgoing.answers import reason_of
 from safeum_home.ports.sms import Accepted, Outcome, Permanent, SmsContext, Temporary
 
-_random = SystemRandom()
 _Ascii = r"^[ -~]*$(?!\n)"
 
 
@@ -69,11 +64,13 @@ class Smpp:
         )
         self._link: Link | None = None
         self._why: Outcome = DISCONNECTED
-        self._failures = 0
         self._told: str | None = None
         """Why it is not connected, as it is in the log."""
-        endpoint = _Told(_endpoint(context, self._settings.endpoint), self._not_reached)
-        self._service = _Service(endpoint, _Links(self._new_link), self._wait, clock=context.reactor)
+        reactor, whose = context.reactor, f"sms.providers, settings of {context.name}"
+        endpoint = client_endpoint(reactor, whose, self._settings.endpoint)
+        self._back_off = BackOff(self._settings.reconnect_seconds)
+        links = _Links(self._new_link)
+        self._service = lasting(endpoint, links, self._back_off, self._not_reached, reactor)
         self._service.startService()
 
     @staticmethod
@@ -123,7 +120,7 @@ class Smpp:
 
     def up(self, link: Link) -> None:
         self._link = link
-        self._failures = 0
+        self._back_off.succeeded()
         self._told = None
         self._log.info("Provider {provider} is connected.", provider=self._context.name)
 
@@ -157,40 +154,6 @@ class Smpp:
         pace = Pace(settings.window, settings.answer_seconds, settings.enquire_seconds)
         return Link(self._context.reactor, self, pace)
 
-    def _wait(self, _attempt: int) -> float:
-        """Seconds before the next attempt: a connection on which the bind was refused is a failed one too."""
-        most = min(self._settings.reconnect_seconds, 2.0 ** min(self._failures, 30))
-        self._failures += 1
-        return most * (0.5 + 0.5 * _random.random())
-
-
-@implementer(ILogObserver)
-def _nobody(event: LogEvent) -> None:
-    """Writes nothing down."""
-
-
-class _Service(ClientService):
-    """Its own lines would name neither the provider nor the reason."""
-
-    _log = Logger(observer=_nobody)
-
-
-@implementer(IStreamClientEndpoint)
-class _Told:
-    """Tells of connections that do not come about."""
-
-    def __init__(self, endpoint: Any, failed: Callable[[Failure], None]) -> None:
-        self._endpoint = endpoint
-        self._failed = failed
-
-    def connect(self, factory: Any) -> Any:
-        return self._endpoint.connect(factory).addErrback(self._tell)
-
-    def _tell(self, failure: Failure) -> Failure:
-        if not failure.check(CancelledError):
-            self._failed(failure)
-        return failure
-
 
 class _Links(Factory):
     noisy = False
@@ -207,12 +170,3 @@ def _settings(name: str, settings: Mapping[str, Any]) -> SmppSettings:
         return msgspec.convert(dict(settings), SmppSettings)
     except msgspec.ValidationError as error:
         raise ConfigError(f"sms.providers, settings of {name}: {error}") from None
-
-
-def _endpoint(context: SmsContext, description: str) -> Any:
-    try:
-        return clientFromString(context.reactor, description)
-    except (ValueError, TypeError, KeyError, IndexError):
-        raise ConfigError(
-            f"sms.providers, settings of {context.name}: endpoint: not a Twisted endpoint for clients"
-        ) from None

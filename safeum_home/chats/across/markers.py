@@ -5,6 +5,7 @@ marker names the last message of the other one that it covers, since those come 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import Connection
@@ -12,8 +13,8 @@ from sqlalchemy import Connection
 from safeum_home.chats.across.arrivals import Arrivals, others
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
-from safeum_home.chats.contents import ChatContents, member_behind
-from safeum_home.chats.lives import life_of
+from safeum_home.chats.contents import Chat, ChatContents, member_behind
+from safeum_home.chats.lives import life_of, plain
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.sealed import open_message
@@ -24,7 +25,7 @@ from safeum_home.ports import Blinder, Database
 from safeum_home.ports.federation import Applied
 from safeum_home.ports.sealing import BLIND
 from safeum_home.protocol.federation.chats import MARKER, Reference, SharedMarker
-from safeum_home.protocol.federation.events import Event, new_event
+from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.people import content
 from safeum_home.storage import chats, events
 from safeum_home.storage.rows import EventRow, Marker, MemberRow
@@ -33,6 +34,22 @@ Known = Mapping[tuple[bytes, int], EventRow]
 """Rows that were read, by chat and position."""
 PAGES = (4, 60, 436)
 """How many messages are looked at, one page after the other, for the last that the other one has written."""
+
+
+@dataclass(slots=True)
+class _Moving:
+    """A marker that another node tells of, on its way into the database; `moved` is what became of it."""
+
+    chat: Chat
+    places: Places
+    sender: AccountId
+    account: bytes
+    shared: SharedMarker
+    moved: Marker | None = None
+
+    def marker(self, delivered: int, read: int) -> Marker:
+        """In the writer's thread; raises as `Places.check` does."""
+        return Marker(self.chat.blind, self.account, max(delivered, read), read, self.places.both[0])
 
 
 class MarkerKind:
@@ -92,8 +109,8 @@ class MarkerKind:
             delivered = self._covered(c, chat, sender, member.delivered, known)
         if delivered is None:
             return None  # it holds nothing of what the other one has written
-        plain = msgspec.to_builtins(SharedMarker(delivered, read, list(life_of(chat.record))))
-        return new_event(MARKER, sender, self._arrivals.now(), plain, chat.id)
+        shared = SharedMarker(delivered, read, list(life_of(chat.record)))
+        return new_event(MARKER, sender, self._arrivals.now(), msgspec.to_builtins(shared), chat.id)
 
     def _covered(
         self, c: Connection, chat: ChatContents, account: AccountId, upto: int, known: Known
@@ -103,6 +120,8 @@ class MarkerKind:
         Where that is far away it is the last one of all: the other node knows it as well. It may be gone
         here, in a chat without history.
         """
+        if upto <= chat.record.erased:
+            return None  # it has read nothing yet, mostly
         place, reference = self._at(c, chat, account, known.get((chat.blind, upto)))
         if reference is None:
             place, reference = self._kept(c, chat, account, upto)
@@ -143,8 +162,8 @@ class MarkerKind:
     async def apply(self, node: str, event: Event) -> Applied:
         shared, sender = content(event, SharedMarker), AccountId(event.sender)
         chat = await self._arrivals.present(node, event, shared.life)
-        account, places = self._blinder.account(sender), Places(self._database, chat)
-        moved: list[Marker] = []
+        places = Places(self._database, chat)
+        moving = _Moving(chat, places, sender, self._blinder.account(sender), shared)
 
         def place(c: Connection, told: Reference | None) -> int:
             if told is None:
@@ -156,16 +175,37 @@ class MarkerKind:
             return found
 
         def store(c: Connection) -> None:
-            moved.clear()
             if sender not in chat.writers:
                 raise Problem(Code.NOT_A_CONTACT)
-            read = place(c, shared.read)
-            delivered = max(read, place(c, shared.delivered))
-            rows = chats.put_markers(c, [Marker(chat.blind, account, delivered, read, places.both[0])])
-            moved.extend(row for row in rows if row is not None)
+            [moving.moved] = chats.put_markers(
+                c, [moving.marker(place(c, shared.delivered), place(c, shared.read))]
+            )
 
         def publish() -> None:
-            for marker in moved:
-                self._receipts.tell(marker, chat, sender, others(chat, sender))
+            if moving.moved is not None:
+                self._receipts.tell(moving.moved, chat, sender, others(chat, sender))
 
-        return self._arrivals.applied(node, chat, shared.life, places, store, publish)
+        return self._arrivals.applied(node, chat, shared.life, places, store, publish, moving)
+
+    def store_rows(self, c: Connection, rows: Sequence["_Moving"]) -> bool:
+        """`ports.Bulky`: markers in messages that are there."""
+        told: list[tuple[Chat, Reference]] = []
+        for moving in rows:
+            chat, shared = moving.chat, moving.shared
+            if moving.sender not in chat.writers or plain(shared.life) != life_of(chat.record):
+                return False
+            told += [(chat, each) for each in (shared.delivered, shared.read) if each is not None]
+        found = self._references.among(c, told, node_of(rows[0].sender))
+        if len(found) < len({(chat.blind, each) for chat, each in told}):
+            return False
+
+        def place(chat: Chat, told: Reference | None) -> int:
+            return 0 if told is None else found[chat.blind, told]
+
+        markers = [
+            moving.marker(place(moving.chat, moving.shared.delivered), place(moving.chat, moving.shared.read))
+            for moving in rows
+        ]
+        for moving, moved in zip(rows, chats.put_markers(c, markers), strict=True):
+            moving.moved = moved
+        return True

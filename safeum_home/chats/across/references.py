@@ -1,5 +1,7 @@
 """Messages as other nodes name them: by the node of the sender, and the id that they have there."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from safeum_home.chats.contents import Chat, ChatContents
@@ -59,13 +61,33 @@ class References:
             return None
         return position
 
+    def among(
+        self, c: Connection, told: Sequence[tuple[Chat, Reference]], node: str
+    ) -> dict[tuple[bytes, Reference], int]:
+        """What `find` finds of many that `node` has named, by the blind indexes of their chats."""
+        sent = {each: self._blinder.foreign(node, each.id) for _, each in told if each.node == node}
+        known = events.recognised_among(c, sent.values())
+        places: dict[tuple[bytes, Reference], int] = {}
+        for chat, each in told:
+            foreign = sent.get(each)
+            position = self._own(each) if foreign is None else known.get(foreign)
+            if position is not None and position > chat.record.erased:
+                places[chat.blind, each] = position
+        rows = events.events_among(c, list({(blind, position) for (blind, _), position in places.items()}))
+        there = {row[:2] for row in rows}
+        return {key: position for key, position in places.items() if (key[0], position) in there}
+
+    def _own(self, told: Reference) -> int | None:
+        """Where a message of this node is, or would be."""
+        try:
+            return self._cursors.decode(told.id) if told.node == self._node else None
+        except Problem:
+            return None
+
     def _position(self, c: Connection, told: Reference, node: str) -> int | None:
-        if told.node == self._node:
-            try:
-                return self._cursors.decode(told.id)
-            except Problem:
-                return None
-        return events.recognised(c, self._blinder.foreign(node, told.id)) if told.node == node else None
+        if told.node == node:
+            return events.recognised(c, self._blinder.foreign(node, told.id))
+        return self._own(told)
 
 
 def _context(chat: bytes, position: int) -> bytes:

@@ -132,7 +132,11 @@ class SecureChat:
         return self._room.in_force()
 
     def admit(self, accounts: Iterable[str]) -> Step:
-        """Vouch for new members of a group; also how its creator begins. Raises `Refused(NO_KEYS)`."""
+        """Vouch for new members of a group; also how its creator begins.
+
+        It is in force once the node has told where it stands: `take` it like those of others, with the id
+        that it was acknowledged with. One at a time. Raises `Refused`: NO_KEYS, TOO_MANY.
+        """
         members = dict(self._room.roster.members)
         members.setdefault(self._room.own.account, self._room.own.hash)
         for account in accounts:
@@ -143,7 +147,7 @@ class SecureChat:
         return self._sign_roster(members)
 
     def dismiss(self, accounts: Iterable[str]) -> Step:
-        """Say that these, or oneself, are in the group no more; after or before the node is told."""
+        """Say that these, or oneself, are in the group no more. As with `admit`, `take` it back."""
         gone = set(accounts)
         left = {each: hash for each, hash in self._room.roster.members.items() if each not in gone}
         if not left:
@@ -151,8 +155,7 @@ class SecureChat:
         return self._sign_roster(left)
 
     def _sign_roster(self, members: Mapping[str, bytes]) -> Step:
-        post = self._sender.sign_roster(members)
-        return Step.of([post], self._taker.again(), self._sender.again())
+        return Step(posts=[self._sender.sign_roster(members)])
 
     def succeed(self, new: UniqueKey) -> Step:
         """Name the keys that take the place of these; then close it, and open the chat with the new ones."""

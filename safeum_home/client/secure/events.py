@@ -76,9 +76,7 @@ class RosterChanged:
 
 @dataclass(frozen=True, slots=True)
 class Overtaken:
-    """The roster that this account has signed is not in force: `by` has signed one at the same time."""
-
-    by: str
+    """The roster that this program has signed is not in force, as another one stands before it: sign anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,11 @@ class Sealed(NamedTuple):
     sealed: bytes
 
 
-def seal(inner: Inner, head: Head, place: Place, epoch: bytes, key: Secret) -> bytes:
-    """The content of an envelope; raises `Refused(TOO_LARGE)`."""
-    nonce = fresh(NONCE)
+def seal(
+    inner: Inner, head: Head, place: Place, epoch: bytes, key: Secret, nonce: bytes | None = None
+) -> bytes:
+    """The content of an envelope; raises `Refused(TOO_LARGE)`. A nonce is given by vectors alone."""
+    nonce = fresh(NONCE) if nonce is None else nonce
     about = place.about(_TAG) + head.octets() + epoch
     return epoch + nonce + key.seal(padded(inner.octets()), about, nonce)
 

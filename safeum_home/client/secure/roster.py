@@ -6,7 +6,9 @@
 
 A roster is a signed list. The next one is signed by a member of the one before, and may add, remove, and
 change as it likes: what it changes is told, with who has done it. Whoever is not in it is in no epoch.
-Of two that follow on the same one, that with the lower hash is in force, in whichever order they have come.
+
+Of two that follow on the same one the node's order decides. Whom the other one removes is out all the same,
+and its signer signs anew: so a node, with who is to be removed, cannot keep that from anybody by the order.
 """
 
 from collections import OrderedDict
@@ -64,14 +66,13 @@ class Roster:
         """When that was signed, as its signer says: milliseconds."""
         self.revision = 0
         """Another one with each change."""
-        self._parent = NONE
         self.members: dict[str, bytes] = {}
         self._former: OrderedDict[bytes, dict[str, bytes]] = OrderedDict()
         self._successors: dict[tuple[str, bytes], bytes] = {}
 
     def restore(self, head: bytes, made: int, members: Members) -> None:
         """As it was in the vault."""
-        self._set(head, NONE, made, dict(members))
+        self._set(head, made, dict(members))
 
     @property
     def is_in(self) -> bool:
@@ -81,35 +82,43 @@ class Roster:
         """The members of a roster, with their keys now; raises `Held` for one that has not been heard of."""
         if head not in self._former:
             raise Held(Reason.NO_EPOCH)
-        return {account: self.now(account, hash) for account, hash in self._former[head].items()}
+        return self._current(self._former[head])
 
-    def follow(self, statement: Statement, head: bytes, signer: str, hash: bytes) -> Change:
-        """A roster signed by `signer` with keys of this hash; raises `Held`, `Refused`.
+    def follow(self, statement: Statement, head: bytes, signer: str, hash: bytes) -> tuple[Change, bool]:
+        """A roster signed by `signer` with keys of this hash: what it changes, and whether it is in force.
 
-        Who is in none takes the first that has it in, from whoever it comes: that one vouches for the rest.
+        Raises `Refused(NOT_A_MEMBER)`. Who is in none takes the first that has it in, from whoever it comes:
+        that one vouches for the rest.
         """
-        members = {account: self.now(account, each) for account, each in statement.members.items()}
-        if not self.is_in:
-            return self._enter(members, statement.at, head, signer, hash)
-        if statement.previous not in (self.head, self._parent) or statement.previous == NONE:
-            if statement.previous in self._former or statement.previous == NONE:
-                raise Refused(Reason.ROSTER_FORKED)
-            raise Held(Reason.NO_EPOCH)
-        if self.at(statement.previous).get(signer) != self.now(signer, hash):
+        members = self._current(statement.members)
+        vouched = self.members if self.head != NONE else members
+        if vouched.get(signer) != self.now(signer, hash) or (not self.is_in and self._own not in members):
             raise Refused(Reason.NOT_A_MEMBER)
-        if statement.previous != self.head and head >= self.head:
-            raise Refused(Reason.ROSTER_FORKED)
+        if statement.previous != self.head and not self._is_further(statement):
+            return self._strike(statement.previous, members), False
+        before = self._former.get(statement.previous, {})
+        # Whom another one has removed is not back by a list that knew nothing of that.
+        struck = before.keys() - self.members.keys()
+        members = {account: each for account, each in members.items() if account not in struck}
         change = compare(self.members, members)
-        self._set(head, statement.previous, statement.at, members)
-        return change
+        self._set(head, statement.at, members)
+        return change, True
 
-    def _enter(self, members: dict[str, bytes], made: int, head: bytes, signer: str, hash: bytes) -> Change:
-        if self._own not in members or members.get(signer) != self.now(signer, hash):
-            raise Refused(Reason.NOT_A_MEMBER)
-        if self.head != NONE and signer not in self.members:
-            raise Refused(Reason.NOT_A_MEMBER)
-        self._set(head, NONE, made, members)
-        return Change(added=tuple(sorted(members)))
+    def _is_further(self, statement: Statement) -> bool:
+        """Whether those between it and the one in force have not come: a whole list needs none of them.
+
+        Where one that removes its signer is among these it could have been signed on the one in force, too.
+        """
+        known = statement.previous in self._former or statement.previous == NONE
+        return not known and statement.at >= self.made
+
+    def _strike(self, previous: bytes, members: Members) -> Change:
+        """Remove whom a roster beside the one in force removes."""
+        before = self._former.get(previous, {})
+        removed = tuple(sorted((before.keys() - members.keys()) & self.members.keys()))
+        self.members = {each: hash for each, hash in self.members.items() if each not in removed}
+        self.revision += 1
+        return Change(removed=removed)
 
     def succeed(self, account: str, before: bytes, after: bytes) -> None:
         """Keys were followed by others, as they have said themselves."""
@@ -126,8 +135,11 @@ class Roster:
             hash = after
         return hash
 
-    def _set(self, head: bytes, parent: bytes, made: int, members: dict[str, bytes]) -> None:
-        self.head, self._parent, self.made, self.members = head, parent, made, members
+    def _current(self, members: Members) -> dict[str, bytes]:
+        return {account: self.now(account, hash) for account, hash in members.items()}
+
+    def _set(self, head: bytes, made: int, members: dict[str, bytes]) -> None:
+        self.head, self.made, self.members = head, made, members
         self.revision += 1
         self._former[head] = dict(members)
         while len(self._former) > MOST_KEPT:

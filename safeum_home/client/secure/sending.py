@@ -52,6 +52,7 @@ class Sender:
         """Begin another stream, and say nothing in epochs of this one: others may not have them."""
         self._room.epochs.retire(self._own_epochs)
         self._own_epochs.clear()
+        self._taker.own_rosters.clear()
         self._stream, self._number, self._previous = number(self._room.now()) + fresh(8), 0, NONE
         self._taker.own_stream = self._stream
 
@@ -87,16 +88,16 @@ class Sender:
         return forgotten
 
     def sign_roster(self, members: Members) -> Post:
-        """Put another roster in force; raises `Refused`."""
+        """Sign another roster, which is in force once it was taken; raises `Refused`."""
         room = self._room
         if room.peer is not None:
             raise Refused(Reason.NOT_A_MEMBER)
-        statement = roster.make(room.now(), room.roster.head, members)
-        head, signing = self._next(Kind.ROSTER, True), room.own.signing
-        envelope = envelopes.seal(head, statement, room.place(room.own.account), signing)
-        room.roster.follow(roster.read(envelope), envelope.hash, room.own.account, room.own.hash)
-        self._taker.own_roster = envelope.hash
-        room.changed()
+        if self._taker.own_rosters:
+            raise Refused(Reason.TOO_MANY)
+        content = roster.make(room.now(), room.roster.head, members)
+        head, place = self._next(Kind.ROSTER, True), room.place(room.own.account)
+        envelope = envelopes.seal(head, content, place, room.own.signing)
+        self._taker.own_rosters.add(envelope.hash)
         return self._post(envelope, None)
 
     def succeed(self, new: UniqueKey) -> Post:

@@ -7,7 +7,7 @@ from safeum_home.client.secure import envelope as envelopes
 from safeum_home.client.secure import epoch as epochs
 from safeum_home.client.secure import message as messages
 from safeum_home.client.secure import payloads, roster, succession
-from safeum_home.client.secure.envelope import NONE, Kind
+from safeum_home.client.secure.envelope import Kind
 from safeum_home.client.secure.epochs import GRACE
 from safeum_home.client.secure.events import (
     Event,
@@ -43,7 +43,8 @@ class Taker:
         self._authors: OrderedDict[str, tuple[str, str]] = OrderedDict()
         """Of messages, by their hash: who has written them, and what the node calls them."""
         self.own_stream = b""
-        self.own_roster = NONE
+        self.own_rosters: set[bytes] = set()
+        """Those that this program has signed and that have not come back."""
 
     # --- in
 
@@ -125,14 +126,12 @@ class Taker:
         """None of what is there already, and came so; raises `Refused`."""
         told, head, hash = held.told, held.envelope.head, held.envelope.hash
         noted = self._room.streams.note(head, told.sender, hash, not held.past)
-        if noted.verdict is Verdict.AGAIN and not held.past:
-            _, known = self._authors.get(encode_octets(hash), ("", ""))
-            if known not in ("", told.id):
-                raise Refused(Reason.REPLAYED)
-            self._remember(hash, told.sender, told.id)
-            return None
+        again = noted.verdict is Verdict.AGAIN and not held.past
+        _, known = self._authors.get(encode_octets(hash), ("", ""))
+        if again and known not in ("", told.id):
+            raise Refused(Reason.REPLAYED)
         self._remember(hash, told.sender, told.id)
-        return noted
+        return None if again and hash not in self.own_rosters else noted
 
     def _remember(self, hash: bytes, account: str, id: str) -> None:
         self._authors[encode_octets(hash)] = (account, id)
@@ -222,17 +221,22 @@ class Taker:
         statement = roster.read(held.envelope)
         if room.peer is not None:
             raise Refused(Reason.NOT_A_MEMBER)
-        own = room.roster.head == self.own_roster != NONE
+        hash = held.envelope.hash
+        own = hash in self.own_rosters
+        self.own_rosters.discard(hash)
         try:
-            change = room.roster.follow(statement, held.envelope.hash, signer, keys.hash)
-        except (Held, Refused):
+            change, in_force = room.roster.follow(statement, hash, signer, keys.hash)
+        except Refused:
             if held.past:
                 return  # it is of before what is in force
             raise
         room.changed()
-        yield RosterChanged(signer, change)
-        if own and statement.previous != self.own_roster:
-            yield Overtaken(signer)
+        if in_force or change.removed:
+            yield RosterChanged(signer, change)
+        if own and not in_force:
+            yield Overtaken()
+        elif not in_force and not held.past:
+            raise Refused(Reason.ROSTER_FORKED)
 
     def _succession(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
         room, account = self._room, held.told.sender

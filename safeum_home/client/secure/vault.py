@@ -33,9 +33,9 @@ def _about(account: str, version: int) -> bytes:
     return _ABOUT + account.encode() + b"\0" + number(version)
 
 
-def seal(content: Content, version: int, own: UniqueKey) -> str:
-    """The blob, base64url; raises `Refused(TOO_LARGE)`."""
-    nonce = fresh(NONCE)
+def seal(content: Content, version: int, own: UniqueKey, nonce: bytes | None = None) -> str:
+    """The blob, base64url; raises `Refused(TOO_LARGE)`. A nonce is given by vectors alone."""
+    nonce = fresh(NONCE) if nonce is None else nonce
     plain = padded(_encoder.encode(content), BUCKETS)
     return encode_octets(_KIND + nonce + own.vault.seal(plain, _about(own.account, version), nonce))
 

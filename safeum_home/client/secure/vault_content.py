@@ -154,8 +154,9 @@ def _merge_pinned(one: Pinned, other: Pinned) -> Pinned:
     return Pinned(later.keys, later.trust, later.since, offered, tuple(reversed(former)))
 
 
-def _age(pinned: Pinned) -> tuple[int, bool, str, str]:
-    return pinned.since, pinned.trust is not Trust.VERIFIED, pinned.keys.sign, pinned.keys.box
+def _age(pinned: Pinned) -> tuple[int, bool, str, str, str]:
+    trust = pinned.trust
+    return pinned.since, trust is not Trust.VERIFIED, pinned.keys.sign, pinned.keys.box, trust.value
 
 
 def _merge_chats(one: ChatMemory, other: ChatMemory) -> ChatMemory:

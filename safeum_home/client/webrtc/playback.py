@@ -31,9 +31,7 @@ def greeting(octets: bytes) -> bytes:
     resampler = AudioResampler("s16", "mono", GREETING_RATE)
     try:
         with av.open(BytesIO(octets), "r") as source, av.open(made, "w", format="ogg") as target:
-            stream = target.add_stream(
-                "libopus", GREETING_RATE, options={"application": "voip", "vbr": "off"}
-            )
+            stream = target.add_stream("libopus", GREETING_RATE, options={"application": "voip"})
             assert isinstance(stream, AudioStream)
             stream.bit_rate, stream.layout, stream.format = GREETING_BITS, "mono", "s16"
             for frame in source.decode(audio=0):

@@ -5,14 +5,14 @@ node and key: `{node: {key id: signature}}`. Keys and signatures are Ed25519 (RF
 (RFC 4648, section 4) without padding.
 """
 
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
+from nacl.bindings import crypto_sign_open
 from nacl.exceptions import CryptoError
-from nacl.signing import VerifyKey
 
 from safeum_home.errors import Problem
 from safeum_home.ids import MAX_NODE_NAME, node_name
@@ -57,13 +57,13 @@ Signatures = Annotated[
 
 def base64(octets: bytes) -> str:
     """Base64 without padding."""
-    return b64encode(octets).rstrip(b"=").decode("ascii")
+    return b2a_base64(octets, newline=False).rstrip(b"=").decode("ascii")
 
 
 def octets_of(text: str, size: int) -> bytes | None:
     """What a text stands for; None unless it is `size` octets, and the text the one that stands for them."""
     try:
-        octets = b64decode(text + "=" * (-len(text) % 4), validate=True)
+        octets = a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
     except ValueError:
         return None
     return octets if len(octets) == size and base64(octets) == text else None
@@ -98,8 +98,10 @@ def sign_json(members: Mapping[str, Any], node: str, key: str, signer: "NodeSign
 
 def is_signed_by(public_key: bytes, octets: bytes, signature: bytes) -> bool:
     """Whether 64 octets are the Ed25519 signature of a key (32 octets) over `octets`."""
+    if len(signature) != SIGNATURE_SIZE:
+        return False
     try:
-        VerifyKey(public_key).verify(octets, signature)
+        crypto_sign_open(signature + octets, public_key)
     except (CryptoError, ValueError):
         return False
     return True
@@ -110,7 +112,11 @@ def is_signed(octets: bytes, signatures: Mapping[str, str], keys: Mapping[str, b
 
     Signatures by keys that are not in `keys` count for nothing.
     """
-    known = [(keys[key], octets_of(text, SIGNATURE_SIZE)) for key, text in signatures.items() if key in keys]
-    return bool(known) and all(
-        signature is not None and is_signed_by(public, octets, signature) for public, signature in known
-    )
+    known = False
+    for key, text in signatures.items():
+        if (public := keys.get(key)) is not None:
+            signature = octets_of(text, SIGNATURE_SIZE)
+            if signature is None or not is_signed_by(public, octets, signature):
+                return False
+            known = True
+    return known

@@ -11,6 +11,7 @@ from safeum_home.limits import RateLimit
 from safeum_home.ports import Caller, Database
 from safeum_home.ports.payments import Order, PaymentWays
 from safeum_home.protocol.commands import topups
+from safeum_home.protocol.minor_units import unit
 from safeum_home.protocol.references import new_creditor_reference, new_reference
 from safeum_home.safenum.money import amounts
 from safeum_home.safenum.money.counts import MoneyCounts
@@ -19,8 +20,6 @@ from safeum_home.safenum.money.payments import PaymentBook
 
 PAGE = 3_600_000
 """Milliseconds for which one can pay on a provider's page."""
-CENT = 10_000
-"""Amounts are whole hundredths: providers take no smaller part."""
 
 
 class TopUps:
@@ -99,6 +98,7 @@ class TopUps:
         return topups.TopUp(way, url, order.amount, order.currency, order.until)
 
     def _check(self, amount: int) -> None:
-        if not self._smallest <= amount <= self._largest or amount % CENT:
+        if not self._smallest <= amount <= self._largest or amount % unit(self._currency):
             least, most = amounts.written(self._smallest), amounts.written(self._largest)
-            raise Problem(Code.BAD_AMOUNT, f"{least} to {most} {self._currency}, in whole hundredths")
+            smallest = amounts.written(unit(self._currency))
+            raise Problem(Code.BAD_AMOUNT, f"{least} to {most} {self._currency}, in steps of {smallest}")

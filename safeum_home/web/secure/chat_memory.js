@@ -1,0 +1,71 @@
+/** What the vault keeps of a secure chat: how far streams had come, the roster, and epochs to read in. */
+
+import * as c from "./checks.js";
+import { HASH, NONE, STREAM } from "./envelope.js";
+import { SEALED } from "./epoch.js";
+import { MOST_MEMBERS } from "./members.js";
+import { decode, encode } from "./octets.js";
+
+function streams(value) {
+  c.anObject(value);
+  const head = (pair) => {
+    const [number, hash] = c.aList(pair, (each) => each, 2, 2);
+    return [c.anInteger(number), whole(hash, c.HASH, HASH)];
+  };
+  return { floor: c.anInteger(value.floor), heads: c.entries(value.heads, (name) => whole(name, c.STREAM, STREAM), head, 64) };
+}
+
+/** A text in base64url that stands for so many octets. */
+function whole(value, pattern, size) {
+  decode(c.named(value, pattern), size);
+  return value;
+}
+
+function epoch(value) {
+  c.anObject(value);
+  return {
+    id: whole(value.id, c.HASH, HASH),
+    commitment: whole(value.commitment, c.HASH, HASH),
+    sealed: whole(value.sealed, c.BOXED, SEALED),
+    at: c.anInteger(value.at),
+  };
+}
+
+/** What a vault has of a chat, as it is used here; throws `Refused`. */
+export function check(value) {
+  c.anObject(value);
+  const hash = (each) => whole(each, c.HASH, HASH);
+  return {
+    streams: c.entries(value.streams ?? {}, c.account, streams, 4 * MOST_MEMBERS),
+    roster: hash(value.roster ?? NONE),
+    roster_at: c.anInteger(value.roster_at ?? 0),
+    members: c.entries(value.members ?? {}, c.account, hash, MOST_MEMBERS),
+    epochs: c.aList(value.epochs ?? [], epoch, 0, 16),
+  };
+}
+
+/** Of a chat, as it is now. */
+export function remember(room) {
+  const heads = ([account, floor, each]) => (
+    [account, { floor, heads: Object.fromEntries(each.map(([stream, number, hash]) => [stream, [number, hash]])) }]
+  );
+  return {
+    streams: Object.fromEntries(room.streams.heads().map(heads)),
+    roster: room.roster.head,
+    roster_at: room.roster.made,
+    members: Object.fromEntries(room.roster.members),
+    epochs: room.epochs.recent().map(({ id, commitment, sealed, at }) => ({ id, commitment, sealed: encode(sealed), at })),
+  };
+}
+
+/** Into a chat, in which something may have come already. */
+export function restore(room, memory) {
+  for (const [account, each] of Object.entries(memory.streams)) {
+    const heads = Object.entries(each.heads).map(([stream, [number, hash]]) => [stream, number, hash]);
+    room.streams.restore(account, each.floor, heads);
+  }
+  if (room.roster.head === NONE && memory.roster !== NONE) {
+    room.roster.restore(memory.roster, memory.roster_at, Object.entries(memory.members));
+  }
+  for (const each of memory.epochs) room.epochs.restore(each.id, each.at, each.commitment, decode(each.sealed, SEALED));
+}

@@ -1,0 +1,42 @@
+/** Envelopes that wait for something: for keys of their sender, their epoch, or the roster before. */
+
+const MOST_HELD = 200;
+const MOST_OCTETS = 2 * 2 ** 20;
+const PATIENCE = 60 * 1000;
+
+export class Holding {
+  constructor() {
+    this.held = [];
+    this.patient = 0;
+  }
+
+  get length() {
+    return this.held.length;
+  }
+
+  /** Keep one; what had to go for it. */
+  add(held) {
+    this.held.push(held);
+    const gone = [];
+    const size = () => this.held.reduce((all, each) => all + each.envelope.octets.length, 0);
+    while (this.held.length > MOST_HELD || size() > MOST_OCTETS) {
+      gone.push(this.held.shift());
+      this.patient = Math.max(0, this.patient - 1);
+    }
+    return gone;
+  }
+
+  /** All of them; those that still have to wait are added again. */
+  take() {
+    const { held } = this;
+    [this.held, this.patient] = [[], 0];
+    return held;
+  }
+
+  /** Those that have waited for a minute, once. They wait on. */
+  overdue(now) {
+    const due = this.held.slice(this.patient).filter((each) => each.since + PATIENCE <= now);
+    this.patient += due.length;
+    return due;
+  }
+}

@@ -1,0 +1,89 @@
+/** What people say in a secure chat: JSON that is sealed. It comes from somebody else, and is read strictly. */
+
+import * as c from "./checks.js";
+import { canonical, fromUtf8, utf8 } from "./octets.js";
+import { malformed, Reason, Refused } from "./refused.js";
+
+export const MOST_OCTETS = 32000;
+const written = (value) => c.aText(value, { least: 1, most: 8192 });
+const mentions = (value) => optionalList(c.aList(value ?? [], c.account, 0, 20));
+const sixteen = (value) => c.named(value, c.STREAM);
+const pixels = (value) => c.anInteger(value, 1, 65535);
+const reply = (value) => {
+  c.anObject(value);
+  return { hash: c.aHash(value.hash), id: c.optional(value.id, (id) => c.named(id, c.CURSOR)) };
+};
+const voice = (value) => {
+  c.anObject(value);
+  c.octets(value.wave ?? "", 128);
+  return { duration: c.anInteger(value.duration), wave: value.wave ?? "" };
+};
+
+function optionalList(list) {
+  return list.length ? list : undefined;
+}
+
+const SHAPES = {
+  text: (p) => ({ text: written(p.text), mentions: mentions(p.mentions), reply: c.optional(p.reply, reply) }),
+  edit: (p) => ({ message: c.aHash(p.message), text: written(p.text), mentions: mentions(p.mentions) }),
+  reaction: (p) => ({
+    message: c.aHash(p.message),
+    emoji: c.optional(p.emoji, (each) => c.aText(each, { least: 1, most: 40 })),
+  }),
+  deletion: (p) => ({ messages: c.aList(p.messages, c.aHash, 1, 100) }),
+  file: (p) => ({
+    file: c.named(p.file, c.FILE),
+    key: c.aHash(p.key),
+    hash: c.aHash(p.hash),
+    size: c.anInteger(p.size),
+    name: c.aText(p.name, { least: 1, most: 255, pattern: c.FILE_NAME }),
+    type: c.aText(p.type, { least: 1, most: 255, pattern: c.MEDIA_TYPE }),
+    caption: c.aText(p.caption ?? "", { most: 8192 }) || undefined,
+    preview: c.octets(p.preview ?? "", 8192).length ? p.preview : undefined,
+    width: c.optional(p.width, pixels),
+    height: c.optional(p.height, pixels),
+    voice: c.optional(p.voice, voice),
+    reply: c.optional(p.reply, reply),
+  }),
+  "compare.start": (p) => ({
+    compare: sixteen(p.compare), to: c.aText(p.to, { most: 283 }), commitment: c.aHash(p.commitment),
+  }),
+  "compare.answer": (p) => ({ compare: sixteen(p.compare), key: c.aHash(p.key) }),
+  "compare.reveal": (p) => ({ compare: sixteen(p.compare), key: c.aHash(p.key), nonce: c.aHash(p.nonce) }),
+  "compare.done": (p) => ({ compare: sixteen(p.compare), same: c.truth(p.same) }),
+};
+const LOUD = new Set(["text", "file", "compare.start"]);
+
+/** Whether it wakes nobody. */
+export function isQuiet(payload) {
+  return !LOUD.has(payload.kind);
+}
+
+function shaped(payload) {
+  const shape = { kind: payload.kind, ...SHAPES[payload.kind](payload) };
+  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined));
+}
+
+/** Throws `Refused`: MALFORMED for what others would not read, TOO_LARGE. */
+export function encode(payload) {
+  if (!Object.hasOwn(SHAPES, payload.kind)) throw malformed();
+  const octets = utf8(canonical(shaped(payload)));
+  if (octets.length > MOST_OCTETS) throw new Refused(Reason.TOO_LARGE);
+  return octets;
+}
+
+/** The payload; of a kind that is not known `{unknown, text}`. Throws `Refused`. */
+export function decode(octets) {
+  if (octets.length > MOST_OCTETS) throw malformed();
+  let payload;
+  try {
+    payload = JSON.parse(fromUtf8(octets));
+  } catch {
+    throw malformed();
+  }
+  c.anObject(payload);
+  const kind = c.aText(payload.kind, { least: 1, most: 64 });
+  if (Object.hasOwn(SHAPES, kind)) return shaped(payload);
+  const text = typeof payload.text === "string" ? [...payload.text].slice(0, 8192).join("") : "";
+  return { unknown: kind, text };
+}

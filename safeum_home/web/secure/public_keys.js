@@ -1,0 +1,52 @@
+/** The public half of a unique key, and its hash as docs/keys.md has it. */
+
+import { canonical, decode, encode, join } from "./octets.js";
+import { digest, isSigned, KEY, lib } from "./sodium.js";
+
+const FIELD = 2n ** 255n - 19n;
+
+/** Two keys of 32 octets; `hash` is base64url, as in the directory. */
+export class PublicKeys {
+  constructor(sign, box) {
+    this.sign = sign;
+    this.box = box;
+    this.hash = encode(digest(join(sign, box), "safeum key hash"));
+  }
+
+  /** Of base64url; throws `Refused`. */
+  static read({ sign, box }) {
+    return new PublicKeys(decode(sign, KEY), decode(box, KEY));
+  }
+
+  /** Those that the directory has of an account; null where they are not signed by themselves, or good for nothing. */
+  static of(account, identity) {
+    try {
+      const keys = PublicKeys.read(identity);
+      const octets = identityOctets(account, identity.sign, identity.box, identity.at);
+      const signed = isSigned(keys.sign, octets, decode(identity.signature, 64));
+      return signed && isWritable(keys.box) ? keys : null;
+    } catch {
+      return null;
+    }
+  }
+
+  texts() {
+    return { sign: encode(this.sign), box: encode(this.box) };
+  }
+}
+
+/** What is signed of an identity. */
+export function identityOctets(account, sign, box, at) {
+  return join("safeum account keys v1\0", canonical({ account, at, box, sign }));
+}
+
+function isWritable(box) {
+  const value = box.reduceRight((all, octet) => all * 256n + BigInt(octet), 0n);
+  if (value >= FIELD) return false;
+  try {
+    lib().crypto_scalarmult(new Uint8Array(KEY), box);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,115 @@
+/** Who is in a group, by the word of its members. */
+
+import { HASH, NONE } from "./envelope.js";
+import * as listed from "./members.js";
+import { decode, join, number, Reader } from "./octets.js";
+import { Held, Reason, Refused } from "./refused.js";
+
+const MOST_KEPT = 32;
+
+/** The content of an envelope; `members` is a Map of accounts to hashes. */
+export function make(at, previous, members) {
+  return join(number(at), decode(previous, HASH), listed.write(members));
+}
+
+/** Throws `Refused`. */
+export function read(envelope) {
+  const reader = new Reader(envelope.content);
+  const [at, previous] = [reader.number(), reader.name(HASH)];
+  const members = new Map([...listed.read(reader)].map(([account, each]) => [account, each.hash]));
+  reader.end();
+  return { at, previous, members };
+}
+
+/** The roster in force, as far as this account has heard of it. */
+export class Roster {
+  constructor(own) {
+    this.own = own;
+    this.head = NONE;
+    this.made = 0;
+    this.members = new Map();
+    this.former = new Map();
+    this.successors = new Map();
+  }
+
+  restore(head, made, members) {
+    this.#set(head, made, new Map(members));
+  }
+
+  get isIn() {
+    return this.members.has(this.own);
+  }
+
+  /** The members of a roster, with their keys now; throws `Held` for one that has not been heard of. */
+  at(head) {
+    if (!this.former.has(head)) throw new Held(Reason.NO_EPOCH);
+    return this.#current(this.former.get(head));
+  }
+
+  /** A roster signed by `signer` with keys of this hash: `{change, inForce}`. Throws `Refused`. */
+  follow(statement, head, signer, hash) {
+    const members = this.#current(statement.members);
+    const vouched = this.head === NONE ? members : this.members;
+    const strange = vouched.get(signer) !== this.now(signer, hash);
+    if (strange || (!this.isIn && !members.has(this.own))) throw new Refused(Reason.NOT_A_MEMBER);
+    if (statement.previous !== this.head && !this.#isFurther(statement)) {
+      return { change: this.#strike(statement.previous, members), inForce: false };
+    }
+    // Whom another one has removed is not back by a list that knew nothing of that.
+    const before = this.former.get(statement.previous) ?? new Map();
+    for (const account of before.keys()) if (!this.members.has(account)) members.delete(account);
+    const change = compare(this.members, members);
+    this.#set(head, statement.at, members);
+    return { change, inForce: true };
+  }
+
+  /** Whether those between it and the one in force have not come: a whole list needs none of them. */
+  #isFurther({ at, previous }) {
+    return !this.former.has(previous) && previous !== NONE && at >= this.made;
+  }
+
+  /** Remove whom a roster beside the one in force removes. */
+  #strike(previous, members) {
+    const before = this.former.get(previous) ?? new Map();
+    const removed = [...before.keys()].filter((each) => !members.has(each) && this.members.has(each)).sort();
+    this.members = new Map([...this.members].filter(([account]) => !removed.includes(account)));
+    return { added: [], removed, rekeyed: [] };
+  }
+
+  /** Keys were followed by others, as they have said themselves. */
+  succeed(account, before, after) {
+    this.successors.set(`${account}\0${before}`, after);
+    if (this.members.get(account) === before) this.members.set(account, after);
+  }
+
+  /** The hash of an account's keys now, where those with this one have named their followers. */
+  now(account, hash) {
+    let last = hash;
+    for (let at = 0; at < this.successors.size; at += 1) {
+      const after = this.successors.get(`${account}\0${last}`);
+      if (after === undefined) break;
+      last = after;
+    }
+    return last;
+  }
+
+  #current(members) {
+    return new Map([...members].map(([account, hash]) => [account, this.now(account, hash)]));
+  }
+
+  #set(head, made, members) {
+    [this.head, this.made, this.members] = [head, made, members];
+    this.former.delete(head);
+    this.former.set(head, new Map(members));
+    if (this.former.size > MOST_KEPT) this.former.delete(this.former.keys().next().value);
+  }
+}
+
+/** What is different: accounts, in their order. */
+export function compare(before, after) {
+  return {
+    added: [...after.keys()].filter((each) => !before.has(each)).sort(),
+    removed: [...before.keys()].filter((each) => !after.has(each)).sort(),
+    rekeyed: [...after.keys()].filter((each) => before.has(each) && before.get(each) !== after.get(each)).sort(),
+  };
+}

@@ -1,0 +1,54 @@
+/** The unique key of an account: its private keys, which follow from a passphrase and are stored nowhere. */
+
+import { encode, utf8 } from "./octets.js";
+import { octetsOf } from "./passphrase.js";
+import { identityOctets, PublicKeys } from "./public_keys.js";
+import { digest, KEY, lib, sign, wipe } from "./sodium.js";
+
+const PASSES = 3;
+const MEMORY = 256 * 2 ** 20;
+const PERSON = "safeum unique v1";
+
+/** 16 octets that follow from an account. */
+export function saltOf(account) {
+  return digest(utf8(account), "safeum salt v1", 16);
+}
+
+export class UniqueKey {
+  /** From the master key, which is wiped. */
+  constructor(account, master) {
+    const [signs, box, vault] = ["sign", "box", "vault"].map((name) => digest(utf8(name), PERSON, KEY, master));
+    wipe(master);
+    const pair = lib().crypto_sign_seed_keypair(signs);
+    wipe(signs);
+    this.account = account;
+    this.signing = pair.privateKey;
+    this.box = box;
+    this.vault = vault;
+    this.public = new PublicKeys(pair.publicKey, lib().crypto_scalarmult_base(box));
+    this.hash = this.public.hash;
+  }
+
+  /** From a passphrase, or words. Takes seconds, and 256 MiB: call it in a worker. Throws `Refused`. */
+  static of(account, text, zxcvbn) {
+    const octets = octetsOf(text, zxcvbn);
+    try {
+      const argon2id = lib().crypto_pwhash_ALG_ARGON2ID13;
+      return new UniqueKey(account, lib().crypto_pwhash(KEY, octets, saltOf(account), PASSES, MEMORY, argon2id));
+    } finally {
+      wipe(octets);
+    }
+  }
+
+  /** What is published (`keys.publish`); `at` in milliseconds. */
+  identity(at) {
+    const { sign: signs, box } = this.public.texts();
+    const signature = encode(sign(identityOctets(this.account, signs, box, at), this.signing));
+    return { sign: signs, box, at, signature };
+  }
+
+  /** At close. */
+  wipe() {
+    wipe(this.signing, this.box, this.vault);
+  }
+}

@@ -1,0 +1,73 @@
+/** A vault: what a program wants to know again when it starts, encrypted, at the node, in one piece. */
+
+import { HASH, NONE } from "./envelope.js";
+import { canonical, decode, encode, fromUtf8, join, number, Reader, utf8 } from "./octets.js";
+import { padded, unpadded } from "./padding.js";
+import { malformed, Reason, Refused } from "./refused.js";
+import { digest, fresh, NONCE, open as openSealed, seal as sealPlain, TAG } from "./sodium.js";
+import { parse } from "./vault_content.js";
+
+export const BUCKETS = [12, 13, 14, 15, 16, 17, 18, 19, 20].map((each) => 2 ** each);
+const MOST = 1 + NONCE + BUCKETS.at(-1) + TAG;
+const KIND = 0x21;
+
+function about(account, version) {
+  return join("safeum vault v1\0", account, "\0", number(version));
+}
+
+/** The blob, base64url; throws `Refused`. */
+export function seal(content, version, own, nonce = fresh(NONCE)) {
+  const plain = padded(utf8(canonical(content)), BUCKETS);
+  return encode(join(Uint8Array.of(KIND), nonce, sealPlain(plain, about(own.account, version), nonce, own.vault)));
+}
+
+/** What is in a blob, and its hash; throws `Refused`. */
+export function open(data, version, own) {
+  if (data.length > Math.ceil((MOST * 4) / 3) || !Number.isSafeInteger(version) || version < 1) throw malformed();
+  const octets = decode(data);
+  const reader = new Reader(octets);
+  const [kind, nonce, sealed] = [reader.number(1), reader.take(NONCE), reader.rest()];
+  if (kind !== KIND) throw malformed();
+  const plain = openSealed(sealed, about(own.account, version), nonce, own.vault);
+  if (plain === null) throw new Refused(Reason.UNDECRYPTABLE);
+  return { content: parse(fromUtf8(unpadded(plain, BUCKETS))), hash: encode(digest(octets, "safeum vault", HASH)) };
+}
+
+/** Which version this program has had last: so an older one is seen, and one beside it. */
+export class Vault {
+  constructor(own) {
+    this.own = own;
+    this.version = 0;
+    /** The `previous` of the content that is to be put next. */
+    this.previous = NONE;
+    this.expected = 0;
+  }
+
+  /** Another program of this account has had that version (event `vault_newer`). */
+  expect(version) {
+    this.expected = Math.max(this.expected, version);
+  }
+
+  /** The node says that there is none; throws `Refused` where there was one. */
+  none() {
+    if (Math.max(this.version, this.expected)) throw new Refused(Reason.ROLLED_BACK);
+  }
+
+  /** What the node has: its content. Throws `Refused`. */
+  take(version, data) {
+    const { content, hash } = open(data, version, this.own);
+    if (version < Math.max(this.version, this.expected)) throw new Refused(Reason.ROLLED_BACK);
+    const aside = version === this.version + 1 && content.previous !== this.previous;
+    if (this.version && (aside || (version === this.version && hash !== this.previous))) {
+      throw new Refused(Reason.FORKED);
+    }
+    [this.version, this.previous] = [version, hash];
+    return content;
+  }
+
+  /** What is to be put: `{n, after, blob}`. `take` it once it is there. */
+  put(content) {
+    const version = this.version + 1;
+    return { n: version, after: this.version, blob: seal(content, version, this.own) };
+  }
+}

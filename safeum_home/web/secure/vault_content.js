@@ -1,0 +1,168 @@
+/** What is in a vault, and what becomes of two that were written at the same time. */
+
+import * as memories from "./chat_memory.js";
+import * as c from "./checks.js";
+import { HASH, NONE } from "./envelope.js";
+import { IN_VAULT } from "./epochs.js";
+import { decode } from "./octets.js";
+import { MOST_FORMER, Trust } from "./people.js";
+import { PublicKeys } from "./public_keys.js";
+import { malformed } from "./refused.js";
+import { inOrder, PER_ACCOUNT } from "./streams.js";
+
+const chat = (value) => c.named(value, c.CHAT);
+
+function keys(value) {
+  c.anObject(value);
+  const found = { sign: c.aHash(value.sign), box: c.aHash(value.box) };
+  decode(found.sign, HASH);
+  decode(found.box, HASH);
+  return found;
+}
+
+function pinned(value) {
+  c.anObject(value);
+  return {
+    keys: keys(value.keys),
+    trust: c.oneOf(value.trust, Object.values(Trust)),
+    since: c.anInteger(value.since),
+    offered: c.optional(value.offered, keys),
+    former: c.aList(value.former ?? [], keys, 0, MOST_FORMER),
+  };
+}
+
+function draft(value) {
+  c.anObject(value);
+  const text = c.aText(value.text, { most: 4096 });
+  return { at: c.anInteger(value.at), text, reply: c.optional(value.reply, c.aHash) };
+}
+
+function setting(value) {
+  c.anObject(value);
+  const inner = value.value;
+  if (typeof inner === "string") c.aText(inner, { most: 1024 });
+  else if (typeof inner !== "boolean") c.anInteger(inner, -(2 ** 53) + 1);
+  return { at: c.anInteger(value.at), value: inner };
+}
+
+/** The content of a vault, as it is used here; throws `Refused`. */
+export function check(value) {
+  c.anObject(value);
+  return {
+    previous: c.aHash(value.previous),
+    people: c.entries(value.people ?? {}, c.account, pinned, 20000),
+    drafts: c.entries(value.drafts ?? {}, chat, draft, 10000),
+    settings: c.entries(value.settings ?? {}, (name) => c.aText(name, { most: 64 }), setting, 256),
+    chats: c.entries(value.chats ?? {}, chat, memories.check, 10000),
+  };
+}
+
+/** An empty one, that follows on `previous`. */
+export function empty(previous = NONE) {
+  return check({ previous });
+}
+
+/** Those of whom keys are known, for the vault. */
+export function pin(people) {
+  return Object.fromEntries([...people.people].map(([account, person]) => [account, {
+    keys: person.keys.texts(),
+    trust: person.trust,
+    since: person.since,
+    offered: person.offered?.texts(),
+    former: person.former.map((each) => each.texts()),
+  }]));
+}
+
+/** Those that a vault has: in place of what was known, so merge before. */
+export function restore(people, content) {
+  for (const [account, each] of Object.entries(content.people)) {
+    people.restore(account, {
+      keys: PublicKeys.read(each.keys),
+      trust: each.trust,
+      since: each.since,
+      offered: each.offered ? PublicKeys.read(each.offered) : null,
+      former: each.former.map((one) => PublicKeys.read(one)),
+    });
+  }
+}
+
+/** Of two that follow on the same vault: the same, whichever is which; `previous` is of `other`. */
+export function merge(one, other) {
+  return {
+    previous: other.previous,
+    people: both(one.people, other.people, mergePinned),
+    drafts: both(one.drafts, other.drafts, (a, b) => later(a, b, (each) => [each.at, each.text, each.reply ?? ""])),
+    settings: both(one.settings, other.settings, (a, b) => later(a, b, (each) => [each.at, shown(each.value)])),
+    chats: both(one.chats, other.chats, mergeChats),
+  };
+}
+
+/** As Python shows it, by which equal times are decided: there, too. */
+function shown(value) {
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return typeof value === "string" ? `'${value}'` : String(value);
+}
+
+function both(one, other, merged) {
+  const shared = Object.keys(one).filter((key) => Object.hasOwn(other, key));
+  return { ...one, ...other, ...Object.fromEntries(shared.map((key) => [key, merged(one[key], other[key])])) };
+}
+
+/** The one of two with the greater list of keys; each is a number or a text. */
+function later(one, other, keysOf) {
+  const [a, b] = [keysOf(one), keysOf(other)];
+  const at = a.findIndex((each, place) => each !== b[place]);
+  return at === -1 || a[at] > b[at] ? one : other;
+}
+
+const same = (one, other) => one.sign === other.sign && one.box === other.box;
+const holds = (list, key) => list.some((each) => same(each, key));
+const age = (each) => [each.since, each.trust === Trust.VERIFIED ? 0 : 1, each.keys.sign, each.keys.box, each.trust];
+
+function mergePinned(one, other) {
+  let newer = later(one, other, age);
+  if (!same(one.keys, other.keys)) {
+    const [before, after] = [holds(one.former, other.keys), holds(other.former, one.keys)];
+    if (before !== after) newer = before ? one : other;
+  }
+  const older = newer === one ? other : one;
+  const replaced = same(older.keys, newer.keys) ? [] : [older.keys];
+  const before = [...older.former, ...replaced, ...newer.former].filter((each) => !same(each, newer.keys));
+  const former = [];
+  for (const each of before.reverse()) if (!holds(former, each)) former.push(each);
+  const kept = former.slice(0, MOST_FORMER);
+  let offered = newer.offered ?? older.offered;
+  if (offered && holds([newer.keys, ...kept], offered)) offered = undefined;
+  return { keys: newer.keys, trust: newer.trust, since: newer.since, offered, former: kept.reverse() };
+}
+
+function mergeChats(one, other) {
+  const epochs = new Map([...one.epochs, ...other.epochs].map((each) => [each.id, each]));
+  const newest = [...epochs.values()].sort((a, b) => (a.at - b.at) || (a.id < b.id ? -1 : 1)).slice(-IN_VAULT);
+  const roster = later(one, other, (each) => [each.roster_at, each.roster]);
+  return {
+    streams: both(one.streams, other.streams, mergeStreams),
+    roster: roster.roster,
+    roster_at: roster.roster_at,
+    members: roster.members,
+    epochs: newest,
+  };
+}
+
+function mergeStreams(one, other) {
+  const heads = both(one.heads, other.heads, (a, b) => later(a, b, (pair) => pair));
+  const newest = inOrder(Object.keys(heads)).slice(-PER_ACCOUNT);
+  return {
+    floor: Math.max(one.floor, other.floor),
+    heads: Object.fromEntries(newest.map((stream) => [stream, heads[stream]])),
+  };
+}
+
+/** Throws `Refused` for what is no object. */
+export function parse(text) {
+  try {
+    return check(JSON.parse(text));
+  } catch (error) {
+    throw error instanceof SyntaxError ? malformed() : error;
+  }
+}

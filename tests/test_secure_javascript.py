@@ -1,0 +1,268 @@
+"""Secure chats in JavaScript: each of the two implementations reads what the other one has written."""
+
+import json
+import random
+import subprocess
+from itertools import permutations
+
+import msgspec
+from twisted.trial.unittest import SynchronousTestCase
+
+from safeum_home.client.sas import Words
+from safeum_home.client.secure import comparing, payloads
+from safeum_home.client.secure.comparing import Pair
+from safeum_home.client.secure.events import Gap, Received, RosterChanged
+from safeum_home.client.secure.files import FileOpener, FileSealer
+from safeum_home.client.secure.payloads import Payload
+from safeum_home.client.secure.people import Trust
+from safeum_home.client.secure.public_keys import PublicKeys
+from safeum_home.client.secure.refused import Reason
+from safeum_home.client.secure.vault import Vault
+from safeum_home.client.secure.vault_content import Content, Draft, Keys, Pinned, Setting, merge, pinned
+from safeum_home.protocol.key_types import Identity
+from safeum_home.protocol.signing import decode_octets, encode_octets
+from tests.secure_case import CHAT, Program, SecureCase, account, unique_key
+from tests.secure_javascript import WEB, ForeignProgram, Process, install
+
+TEXTS = ("Hi", "", "Zwölf Boxkämpfer", "日本語 👩‍👩‍👧", '\0\n"\\\x7f\u2028', "x" * 3000, "Ω" * 400)
+
+
+class NodeTests(SynchronousTestCase):
+    """The tests that are in JavaScript themselves."""
+
+    def test_all(self) -> None:
+        """Node's test runner passes them."""
+        files = sorted(map(str, WEB.glob("*.test.mjs")))
+        self.assertTrue(files)
+        done = subprocess.run([install(), "--test", *files], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+class BothCase(SecureCase):
+    """Programs in both languages."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.processes: list[Process] = []
+        self.random = random.Random()
+        seed = self.random.randrange(2**32)
+        self.random.seed(seed)
+        self.note = f"seed {seed}"
+
+    def process(self) -> Process:
+        process = Process()
+        self.addCleanup(process.close)
+        return process
+
+    def add_foreign(self, number: int, peer: int | None = None) -> ForeignProgram:
+        program = ForeignProgram(number, self.clock, self.process(), peer)
+        for each in self.programs:
+            each.knows(program.key)
+            program.knows(each.key)
+        self.programs.append(program)
+        return program
+
+    def payload(self) -> Payload:
+        """Some payload."""
+        hash = encode_octets(self.random.randbytes(32))
+        text = self.random.choice(TEXTS) or "x"
+        some: list[Payload] = [
+            payloads.Text(text),
+            payloads.Text(text, (account(1),), payloads.Reply(hash)),
+            payloads.Reaction(hash, "👍"),
+            payloads.Edit(hash, text, (account(0),)),
+            payloads.Deletion((hash, hash)),
+            payloads.File(
+                "F" + "b" * 26,
+                hash,
+                hash,
+                7,
+                "Ä.ogg",
+                "audio/ogg",
+                "caption",
+                b"\1\2\3\4",
+                voice=payloads.Voice(100, b"\0\xff"),
+            ),
+            payloads.File("F" + "b" * 26, hash, hash, 7, "a.png", "image/png", width=3, height=4),
+        ]
+        return self.random.choice(some)
+
+
+class TalkTests(BothCase):
+    """Random conversations."""
+
+    def test_two(self) -> None:
+        """All payloads, in both directions."""
+        python, foreign = self.add(0, peer=1), self.add_foreign(1, peer=0)
+        said: dict[Program, list[Payload]] = {python: [], foreign: []}
+        for _ in range(120):
+            sender = self.random.choice((python, foreign))
+            payload = self.payload()
+            said[sender].append(payload)
+            self.say(sender, payload)
+        for sender, receiver in ((python, foreign), (foreign, python)):
+            received = [each.payload for each in receiver.of(Received)]
+            self.assertEqual(received, said[sender], self.note)
+            self.assertEqual(receiver.refused, [], self.note)
+
+    def test_group(self) -> None:
+        """Members come and go, by the word of either; all have the same roster, and what they should have."""
+        programs = [self.add(0), self.add_foreign(1), self.add(2), self.add_foreign(3)]
+        self.carry(programs[0], programs[0].chat.admit(account(each) for each in range(4)))
+        out = programs[3]
+        for round in range(6):
+            signer = programs[self.random.randrange(3)]
+            if out.account in signer.chat.members:
+                self.carry(signer, signer.chat.dismiss([out.account]))
+            else:
+                self.carry(signer, signer.chat.admit([out.account]))
+            sender = programs[self.random.randrange(3)]
+            self.say(sender, f"Round {round}")
+            for each in programs[:3]:
+                self.assertEqual(dict(each.chat.members), dict(signer.chat.members), self.note)
+                if each is not sender:
+                    self.assertEqual(each.texts[-1], f"Round {round}", self.note)
+            is_in = out.account in signer.chat.members
+            self.assertEqual(f"Round {round}" in out.texts, is_in, self.note)
+        self.assertEqual([each.refused for each in programs[:3]], [[]] * 3, self.note)
+        self.assertLessEqual(set(out.refused), {Reason.EXCLUDED}, self.note)
+        changes = [each for program in programs[:3] for each in program.of(RosterChanged)]
+        self.assertGreater(len(changes), 12, self.note)
+
+    def test_history_and_gaps(self) -> None:
+        """What one has written the other reads as history; gaps and replays are seen by both."""
+        python, foreign = self.add(0, peer=1), self.add_foreign(1, peer=0)
+        self.say(python, "One")
+        self.say(foreign, "Two")
+        later = ForeignProgram(1, self.clock, self.process(), 0).knows(unique_key(0))
+        later.done(later.chat.past(self.log))
+        self.assertEqual(later.texts, ["One", "Two"])
+        self.bend = lambda program, told: ()
+        self.say(python, "Lost")
+        self.say(foreign, "Lost, too")
+        self.bend = lambda program, told: (told, told.__class__(told.sender, "again", told.data, told.quiet))
+        self.say(python, "Three")
+        self.say(foreign, "Four")
+        for program, sender in ((python, foreign), (foreign, python)):
+            self.assertEqual(program.of(Gap), [Gap(sender.account, 1)])
+            self.assertEqual(program.refused, [Reason.REPLAYED])
+
+    def test_memory(self) -> None:
+        """What one keeps in the vault the other goes on with."""
+        python, foreign = self.add(0), self.add_foreign(1)
+        self.carry(python, python.chat.admit([foreign.account]))
+        self.say(python, "One")
+        self.say(foreign, "Two")
+        memory = foreign.process.ask("memory")
+        later = Program(1, self.clock).knows(unique_key(0))
+        content = msgspec.convert({"previous": "A" * 43, "chats": {CHAT: memory}}, Content)
+        content.check()
+        later.chat.restore(content.chats[CHAT])
+        for each in self.log:
+            self.give(later, each)
+        self.assertEqual((later.texts, set(later.refused)), ([], {Reason.REPLAYED}))
+        self.assertEqual(later.chat.members, python.chat.members)
+        again = ForeignProgram(1, self.clock, self.process()).knows(unique_key(0))
+        again.process.ask("restore", memory=msgspec.to_builtins(later.chat.memory()))
+        self.assertEqual(again.process.ask("memory"), memory)
+
+
+class OtherTests(BothCase):
+    """Vaults, files, and comparing."""
+
+    def test_vault(self) -> None:
+        """Each opens the other's; both merge alike."""
+        process = self.process()
+        key = unique_key(0)
+        opened = {"account": key.account, "master": bytes([0, 0]).ljust(32, b"k").hex(), "chat": CHAT}
+        identity = process.ask("open", **opened, peer=account(1), now=5)
+        self.assertEqual(PublicKeys.of(key.account, msgspec.convert(identity, Identity)), key.public)
+        mine = Vault(key)
+        keys = [Keys.of(unique_key(1, each).public) for each in range(3)]
+        people = {account(1): Pinned(keys[1], Trust.VERIFIED, 9, keys[2], (keys[0],))}
+        settings = {"a": Setting(1, True), "b": Setting(2, -3), "c": Setting(3, "Ü\u2028")}
+        content = Content(mine.previous, people, {CHAT: Draft(4, 'x"', keys[0].sign)}, settings)
+        version, _, blob = mine.put(content)
+        theirs = process.ask("vault", version=version, data=blob)
+        self.assertEqual(msgspec.convert(theirs, Content), mine.take(version, blob))
+        put = process.ask("put", content={"drafts": {CHAT: {"at": 5, "text": ""}}, "settings": {}})
+        again = mine.take(put["n"], put["blob"])
+        self.assertEqual(again.drafts, {CHAT: Draft(5, "")})
+        own = again.people[key.account]
+        self.assertEqual(own.keys, Keys.of(key.public))
+
+    def test_merged(self) -> None:
+        """All pairs of some contents come to the same in both."""
+        process = self.process()
+        keys = [Keys.of(unique_key(1, each).public) for each in range(3)]
+        contents = [
+            Content("A" * 43),
+            Content("A" * 43, {account(1): Pinned(keys[0], Trust.VERIFIED, 7)}, {CHAT: Draft(2, "b")}),
+            Content("A" * 43, {account(1): Pinned(keys[1], Trust.CHANGED, 5, former=(keys[0],))}),
+            Content("A" * 43, {account(1): Pinned(keys[2], Trust.CHANGED, 7, keys[1])}),
+            Content("A" * 43, drafts={CHAT: Draft(2, "a")}),
+        ]
+        alice, bob, *_ = self.group(3)
+        for each in (alice, bob):
+            self.say(each, "x")
+            self.clock.advance(1)
+            each.chat.renew()
+            self.say(each, "y")
+            own = Content("A" * 43, pinned(each.people), chats={CHAT: each.chat.memory()})
+            contents.append(own)
+        for one, other in permutations(contents, 2):
+            built = [json.loads(msgspec.json.encode(each)) for each in (one, other)]
+            merged = process.ask("merge", one=built[0], other=built[1])
+            self.assertEqual(msgspec.convert(merged, Content), merge(one, other))
+
+    def test_files(self) -> None:
+        """Of sizes around those of chunks."""
+        process = self.process()
+        for size in (0, 1, 300, 65_535, 65_536, 65_537, 140_000):
+            file = self.random.randbytes(size)
+            sealer = FileSealer(size)
+            first = sealer.add(file)
+            last, hash = sealer.end()
+            about = {"key": encode_octets(sealer.key), "size": size, "hash": encode_octets(hash)}
+            opened = process.ask("open_file", sealed=encode_octets(first + last), file=about)
+            self.assertEqual(decode_octets(opened, size), file)
+            made = process.ask("seal_file", file=encode_octets(file))
+            keys = [decode_octets(made[each], 32) for each in ("key", "hash")]
+            assert keys[0] is not None and keys[1] is not None
+            opener = FileOpener(keys[0], size, keys[1])
+            sealed = decode_octets(made["sealed"], len(made["sealed"]) * 3 // 4)
+            assert sealed is not None
+            self.assertEqual(opener.add(sealed) + opener.end(), file)
+
+    def test_comparing(self) -> None:
+        """Both see the same emoji, and numbers."""
+        process = self.process()
+        seen: list[Words] = []
+        said: list[payloads.Compare] = []
+
+        class Home:
+            def say(self, payload: payloads.Compare) -> None:
+                said.append(payload)
+
+            def show(self, words: Words) -> None:
+                seen.append(words)
+
+            def done(self, same: bool) -> None:
+                raise AssertionError("it goes on")
+
+        pair = Pair(CHAT, (account(0), unique_key(0).hash), (account(1), unique_key(1).hash))
+        machine = comparing.begins(pair, Home())
+        machine.begin()
+        theirs = {
+            "chat": CHAT,
+            "beginner": {"account": account(0), "hash": encode_octets(unique_key(0).hash)},
+            "other": {"account": account(1), "hash": encode_octets(unique_key(1).hash)},
+        }
+        process.ask("open", account=account(1), master="00" * 32, chat=CHAT, peer=account(0), now=1)
+        answer = process.ask("compare", pair=theirs, payload=json.loads(payloads.encode(said[0])))
+        heard = payloads.decode(json.dumps(answer["said"][0]).encode())
+        assert isinstance(heard, payloads.CompareAnswer)
+        machine.heard(heard)
+        shown = process.ask("compare", pair=theirs, payload=json.loads(payloads.encode(said[1])))["words"]
+        self.assertEqual([each["name"] for each in shown["emoji"]], [each.name for each in seen[0].emoji])
+        self.assertEqual(tuple(shown["numbers"]), seen[0].numbers)

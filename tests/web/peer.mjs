@@ -1,0 +1,81 @@
+/**
+ * A program in JavaScript that takes part in chats with others: a JSON object on each line of its input is a command,
+ * and is answered by one. tests/secure_javascript.py speaks with it.
+ */
+
+import { createInterface } from "node:readline";
+
+import { Comparison } from "../../safeum_home/web/secure/comparing.js";
+import { decode, encode } from "../../safeum_home/web/secure/octets.js";
+import { check } from "../../safeum_home/web/secure/vault_content.js";
+import { secure } from "./libsodium.mjs";
+
+const { People, PublicKeys, SecureChat, UniqueKey, Vault } = secure;
+let state = {};
+
+const COMMANDS = {
+  open({ account, master, chat, peer, now }) {
+    const own = new UniqueKey(account, Uint8Array.from(Buffer.from(master, "hex")));
+    state = { own, people: new People(), now, vault: new Vault(own), version: 0 };
+    const options = { chat, own, people: state.people, peer, now: () => state.now, vaultVersion: () => state.version };
+    state.chat = new SecureChat(options);
+    return own.identity(now);
+  },
+  knows({ account, identity }) {
+    return state.people.told(account, PublicKeys.of(account, identity), state.now);
+  },
+  time({ now }) {
+    state.now = now;
+    return null;
+  },
+  take: ({ told }) => state.chat.take(told),
+  past: ({ page }) => state.chat.past(page),
+  say: ({ payload, reference }) => state.chat.say(payload, reference),
+  admit: ({ accounts }) => state.chat.admit(accounts),
+  dismiss: ({ accounts }) => state.chat.dismiss(accounts),
+  members_told: ({ accounts }) => state.chat.membersTold(accounts),
+  succeed({ master }) {
+    return state.chat.succeed(new UniqueKey(state.own.account, Uint8Array.from(Buffer.from(master, "hex"))));
+  },
+  tick: () => state.chat.tick(),
+  renew: () => state.chat.renew() ?? null,
+  members: () => Object.fromEntries(state.chat.members),
+  memory: () => state.chat.memory(),
+  restore: ({ memory }) => state.chat.restore(memory) ?? null,
+  put({ content }) {
+    const base = { ...secure.empty(state.vault.previous), people: secure.pin(state.people) };
+    return state.vault.put({ ...base, ...content });
+  },
+  vault: ({ version, data }) => state.vault.take(version, data),
+  merge: ({ one, other }) => secure.merge(check(one), check(other)),
+  strength: ({ text, guesses }) => secure.strength(text, () => ({ guesses_log10: guesses, score: 0, feedback: {} })),
+  seal_file({ file }) {
+    const made = secure.sealFile(decode(file));
+    return { ...made, sealed: encode(made.sealed) };
+  },
+  open_file: ({ sealed, file }) => encode(secure.openFile(decode(sealed), file)),
+  compare({ pair, payload }) {
+    const said = [];
+    const home = { say: (each) => said.push(each), show: (words) => { state.words = words; }, done: (same) => { state.same = same; } };
+    if (payload.kind === "compare.start") {
+      state.comparison = Comparison.asked(pair, payload, { ...home, say: (each) => state.said.push(each) });
+      state.said = said;
+      state.comparison.agree();
+    } else {
+      state.said = said;
+      state.comparison.heard(payload);
+    }
+    return { said, words: state.words ?? null };
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { command, ...parameters } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { result: COMMANDS[command](parameters) };
+  } catch (error) {
+    answer = error instanceof secure.Refused ? { refused: error.reason } : { error: error.stack };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
