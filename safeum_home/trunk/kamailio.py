@@ -12,6 +12,8 @@ from safeum_home.ports.trunk import EDGE_DOMAIN, EDGE_USER, TrunkGrant
 
 PROGRAM = "kamailio"
 PACKAGES = "kamailio kamailio-sqlite-modules"
+MOST_OCTETS = 8192
+"""Of a message: in JSON an octet takes up to six."""
 _WORD = re.compile(r"%([A-Z_0-9]+)%")
 
 
@@ -57,6 +59,7 @@ def _words(section: TrunkSection, grant: TrunkGrant, paths: Paths, mark: str) ->
         "EDGE_PASSWORD": grant.shared,
         "MASK_KEY": _mask_key(grant.shared),
         "MARK": mark,
+        "MOST_OCTETS": str(MOST_OCTETS),
         "DATABASE": f"sqlite://{paths.database}",
         "RPC_SOCKET": str(paths.rpc),
         "CALL_SECONDS": str(section.call_seconds),
