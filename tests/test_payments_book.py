@@ -81,6 +81,21 @@ class PaidTests(PaymentCase):
         self.assertEqual([note.currency for note in self.notes()], ["EUR", "USD"])
         self.assertRight()
 
+    def test_another_of_the_same_name(self) -> None:
+        """Two payments that are called the same are told apart by their amounts: none is lost in silence."""
+        self.open("RF1", BANK)
+        first, second = (Paid("RF1", "B1", amount, "EUR") for amount in (TWENTY, 5 * UNIT))
+        takings, do = self.bank.takings, self.bank.do
+        self.assertEqual(do(takings.book(first)), (True, ""))
+        self.assertEqual(do(takings.book(first)), (False, ""))
+        self.assertEqual(do(takings.look(first)), (True, ""))
+        for way in (takings.book, takings.look):
+            self.assertIn("another amount", do(way(second))[1])
+        self.assertEqual((self.has(), self.notes()), (TWENTY, []))
+        self.tell(second, provider=BANK)
+        self.assertEqual([note.amount for note in self.notes()], [5 * UNIT])
+        self.assertRight()
+
     def test_late(self) -> None:
         """A payment that is good after weeks is added; one that comes after two months is noted."""
         self.open()

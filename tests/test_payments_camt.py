@@ -107,6 +107,15 @@ class ReadTests(SynchronousTestCase):
         found = read(statement([paid(), paid("5.00"), paid("6.00", "BANK-2")]))
         self.assertEqual([bool(item.why) for item in found], [True, True, False])
 
+    def test_no_reference(self) -> None:
+        """Words that banks write where they have no reference are none: the next entry has them, too."""
+        for word in ("NONREF", "NOTPROVIDED", "notprovided"):
+            [item] = read(statement([paid(reference=word)]))
+            self.assertEqual((item.key, bool(item.why)), ("", True), word)
+        parts = Part("4.00", REFERENCE, reference="NONREF"), Part("5.00", OTHER, reference="X")
+        found = read(statement([Line("9.00", "BANK-1", parts)]))
+        self.assertEqual([item.key for item in found], ["BANK-1/1", "BANK-1/2"])
+
     def test_another_account(self) -> None:
         self.assertRaises(BadStatement, read, statement(ALL), "GB82WEST12345698765432")
         self.assertEqual(len(read(statement(ALL), "DE75 5121 0800 1245 1261 99")), 15)

@@ -22,6 +22,8 @@ _KINDS = {"3": ("BkToCstmrStmt", "Stmt"), "4": ("BkToCstmrDbtCdtNtfctn", "Ntfctn
 _AMOUNT = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,5})0*)?\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _MICRO_DIGITS = 6
+_NO_REFERENCE = frozenset(("NONREF", "NOTPROVIDED", "NOTAVAILABLE", "NONE"))
+"""What banks write where the schema wants a reference and they have none: of many entries the same."""
 
 
 class BadStatement(Exception):
@@ -136,7 +138,7 @@ class _Reader:
         credit = self._is_credit(element, number)
         # A text up to version .06, a choice from .07 on.
         status = self._text(element, "Sts/Cd") or self._text(element, "Sts")
-        reference = self._text(element, "AcctSvcrRef") or ""
+        reference = self._reference(element, "AcctSvcrRef")
         details = element.findall(self._path("NtryDtls/TxDtls"))
         whole = amount, currency, credit, reference
         return Entry(
@@ -164,7 +166,7 @@ class _Reader:
             if own is None:
                 raise BadStatement(f"entry {number}: a part of it has no amount")
             amount, currency = self._amount(own, number)
-            reference = self._text(element, "Refs/AcctSvcrRef") or ""
+            reference = self._reference(element, "Refs/AcctSvcrRef")
         if self._text(element, "CdtDbtInd") is not None:
             credit = self._is_credit(element, number)
         found = element.findall(self._path("RmtInf/Strd/CdtrRefInf/Ref"))
@@ -172,6 +174,11 @@ class _Reader:
         structured = tuple(text for each in found if (text := (each.text or "").strip()))
         texts = tuple(text for each in free if (text := (each.text or "").strip()))
         return Transaction(amount, currency, credit, reference, structured, texts)
+
+    def _reference(self, element: Element, path: str) -> str:
+        """The bank's own; empty where there is none, or a word for that."""
+        text = self._text(element, path) or ""
+        return "" if text.upper() in _NO_REFERENCE else text
 
     def _is_credit(self, element: Element, number: int) -> bool:
         side = self._text(element, "CdtDbtInd")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder
 from safeum_home.ports.payments import Noted, Paid, PaidBack, Told
@@ -97,15 +97,15 @@ class PaymentBook:
         found = None if row is None else self._opened(c, row)
         if row is None or found is None or found.provider != provider:
             # Where the reference is gone, it may have been paid before.
-            if self._ledger.entered(c, self._book.key(provider, paid.payment)):
-                return None, ""
-            return None, self._refused(c, provider, paid, note, "unknown reference")
+            before = self._before(c, provider, paid)
+            why = "unknown reference" if before is None else before
+            return None, self._refused(c, provider, paid, note, why)
         if paid.currency != found.currency:
             return None, self._refused(c, provider, paid, note, "another currency")
         with self._wallets.behind(c, row.account) as wallet:
             assert wallet is not None
             if not self._book.add(c, wallet, paid.amount, paid.currency, provider, paid.payment):
-                return None, ""
+                return None, self._refused(c, provider, paid, note, self._before(c, provider, paid) or "")
             if found.amount and paid.amount != found.amount:
                 self._note(c, provider, paid, "another amount than was asked for: it was added")
             if provider != BANK:  # where a reference may be paid under more than once
@@ -116,9 +116,9 @@ class PaymentBook:
         return found.account, ""
 
     def known(self, c: Connection, provider: str, paid: Paid) -> tuple[bool, str]:
-        """What `paid` would do: whether it was added before, and why it would not be."""
-        if self._ledger.entered(c, self._book.key(provider, paid.payment)):
-            return True, ""
+        """What `paid` would do: whether its name was added before, and why it would not be."""
+        if (before := self._before(c, provider, paid)) is not None:
+            return True, before
         row = rows.one(c, self._reference(paid.reference))
         found = None if row is None else self._opened(c, row)
         if found is None or found.provider != provider:
@@ -178,9 +178,23 @@ class PaymentBook:
         return structs.replace(record, collected=record.collected + taken)
 
     def _refused(self, c: Connection, provider: str, paid: Paid, note: bool, why: str) -> str:
-        if note:
+        if note and why:
             self._note(c, provider, paid, f"{why}: it was added to no balance")
         return why
+
+    def _before(self, c: Connection, provider: str, paid: Paid) -> str | None:
+        """None where nothing was added under what a payment is called; else why that was not this payment.
+
+        Who calls two payments the same would have the second one lost, and nobody would know.
+        """
+        try:
+            entry = self._ledger.entry(c, self._book.key(provider, paid.payment))
+        except Tampered:
+            return ""  # what it was nobody knows any more: `ledger check` tells the operator
+        if entry is None:
+            return None
+        own = Posting(chart.CUSTOMERS, paid.currency, -paid.amount)
+        return "" if own in entry.postings else "another amount was added under the same name"
 
     def _note(self, c: Connection, provider: str, paid: Paid, what: str) -> None:
         note = PaymentNote(self._now(), provider, what, paid.payment, paid.amount, paid.currency)
