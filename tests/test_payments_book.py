@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+from sqlalchemy import select
+
 from safeum_home.errors import Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports.payments import Noted, Paid, PaidBack, Told
@@ -13,6 +15,7 @@ from safeum_home.safenum.money.payment_record import BANK, PaymentNote
 from safeum_home.safenum.money.payments import OPEN, PAID, UNPAID
 from safeum_home.storage import payments as rows
 from safeum_home.storage.erasure import erase_account
+from safeum_home.storage.schema import payments
 from tests.money_calls_case import DAY, CallCase
 from tests.money_case import UNIT, faults
 
@@ -260,6 +263,17 @@ class StoredTests(PaymentCase):
         self.assertTrue(found)
         for canary in ("REFERENCEXYZ", "pi_canary", "card", self.ann, "EUR"):
             self.assertNotIn(canary.lstrip("@").encode(), found)
+
+    def test_no_moment_in_clear(self) -> None:
+        """Until when a row is kept tells of no more than a day: not when something was paid."""
+        self.open("R1")
+        self.open("R2")
+        for reference, then in (("R1", self.pay), ("R2", self.pay), ("R1", self.back)):
+            self.bank.clock.advance(0.7)
+            then(TWENTY) if then == self.back else self.pay(reference, f"pi_{reference[1]}")
+            ends = self.bank.read(lambda c: [row.ends for row in c.execute(select(payments))])
+            self.assertEqual({each % (DAY * 1000) for each in ends}, {0})
+            self.assertTrue(all(each >= self.bank.now() + UNPAID for each in ends))
 
     def test_notes_are_bounded(self) -> None:
         """The oldest go."""

@@ -65,7 +65,7 @@ class PaymentBook:
         with self._wallets.open(c, account) as wallet:
             if rows.count_open(c, wallet.account) >= OPEN:
                 raise Problem(Code.LIMIT_REACHED, "payments that were begun")
-            index, ends = self._reference(reference), self._now() + UNPAID
+            index, ends = self._reference(reference), self._until(UNPAID)
             record = PaymentRecord(account, provider, currency, amount)
             row = PaymentRow(index, wallet.account, None, ends, sealed(wallet.key, index, record))
             rows.put(c, row)
@@ -112,7 +112,7 @@ class PaymentBook:
                 found = structs.replace(found, payment=paid.payment, paid=paid.amount)
             payment = self._payment(provider, found.payment or paid.reference)
             after = sealed(wallet.key, row.reference, found)
-            rows.put(c, row._replace(payment=payment, ends=self._now() + PAID, sealed=after))
+            rows.put(c, row._replace(payment=payment, ends=self._until(PAID), sealed=after))
         return found.account, ""
 
     def known(self, c: Connection, provider: str, paid: Paid) -> tuple[bool, str]:
@@ -141,7 +141,7 @@ class PaymentBook:
             assert wallet is not None
             if more := after.back - found.back:
                 after = self._moved(c, wallet, provider, back, after, more)
-            ends = self._now() + PAID
+            ends = self._until(PAID)
             rows.put(c, row._replace(ends=ends, sealed=sealed(wallet.key, row.reference, after)))
         return found.account
 
@@ -204,6 +204,10 @@ class PaymentBook:
         """None where the account is closed."""
         with self._wallets.behind(c, row.account) as wallet:
             return None if wallet is None else opened(wallet.key, row)
+
+    def _until(self, kept: int) -> int:
+        """At the end of a day: this stands in clear, and moments of payments are known to providers."""
+        return -(-(self._now() + kept) // DAY) * DAY
 
     def _reference(self, reference: str) -> bytes:
         return self._blinder.money("payment reference", reference)
