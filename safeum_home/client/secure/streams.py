@@ -117,8 +117,9 @@ class Streams:
         if stream.account != account:
             raise Refused(Reason.FORKED)
         noted = stream.note(head, hash, live)
-        self._streams[head.stream] = stream
-        self._trim(account)
+        if head.stream not in self._streams:
+            self._streams[head.stream] = stream
+            self._trim(account)
         if noted.verdict is Verdict.NEW and live:
             self._moved.pop(head.stream, None)
             self._moved[head.stream] = None

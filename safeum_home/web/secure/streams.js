@@ -97,8 +97,10 @@ export class Streams {
     const stream = this.streams.get(head.stream) ?? this.#begin(head, account, live);
     if (stream.account !== account) throw new Refused(Reason.FORKED);
     const noted = stream.note(head, hash, live);
-    this.streams.set(head.stream, stream);
-    this.#trim(account);
+    if (!this.streams.has(head.stream)) {
+      this.streams.set(head.stream, stream);
+      this.#trim(account);
+    }
     if (noted.verdict === NEW && live) {
       this.moved.delete(head.stream);
       this.moved.add(head.stream);
