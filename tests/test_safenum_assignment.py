@@ -146,7 +146,7 @@ class GivingTests(SafenumCase):
         self.assertEqual(len(world.database.now(lambda c: without(c, b"", 9))), 1)
 
     def test_to_all_while_the_storage_is_away(self) -> None:
-        """Who gives them learns that not all have one; an account that was closed meanwhile is no such case."""
+        """Who gives them learns that not all have one. One that was closed meanwhile is passed over."""
         world = self.start(assign="never")
         account, closed = AccountId(world.register("alice").account), AccountId("@nobody")
         self.load(file("+3544900000", "+3544900002"))

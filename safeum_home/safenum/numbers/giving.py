@@ -64,7 +64,8 @@ class Giving:
     async def give_some(self, accounts: Iterable[AccountId]) -> int:
         """Give one to each of some that have none, and tell of it; how many got one.
 
-        Raises `storage_unavailable` and `busy`: then the rest have none. Each is a transaction of its own, after the one before: what others ask of the writer comes between.
+        Each is a transaction of its own, after the one before: what others ask of the writer comes between.
+        Raises `storage_unavailable` and `busy`: then the rest have none.
         """
         given = 0
         for account in accounts:
