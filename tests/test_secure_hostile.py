@@ -150,6 +150,24 @@ class OrderTests(SecureCase):
         self.say(alice, "Now")
         self.assertEqual((bob.texts, bob.of(Gap)), (["Now"], [Gap(alice.account, 1)]))
 
+    def test_first_dropped_meanwhile(self) -> None:
+        """Also of one that has begun while this program was not there."""
+        alice, bob = self.pair()
+        self.say(bob, "Before")
+        memory = bob.chat.memory()
+        self.clock.advance(1)
+        alice.chat.renew()
+        self.say(alice, "Do not")
+        told = self.say(alice, "Now")
+        self.clock.advance(1)
+        later = Program(1, self.clock, 0).knows(alice.key)
+        later.chat.restore(memory)
+        self.give(later, *told)
+        self.assertEqual((later.texts, later.of(Gap)), (["Now"], [Gap(alice.account, 1)]))
+        unknowing = Program(1, self.clock, 0).knows(alice.key)
+        self.give(unknowing, *told)
+        self.assertEqual(unknowing.of(Gap), [])
+
     def test_cut(self) -> None:
         """The end of what somebody has said is withheld from one: what others have seen shows that."""
         alice, bob, carol = self.group(3)
@@ -525,6 +543,9 @@ class EpochTests(SecureCase):
         self.say(alice, "Hello")
         self.tick(60)
         self.assertEqual((bob.texts, bob.refused), ([], [Reason.NO_EPOCH]))
+        self.carry(bob, bob.chat.keys_told(alice.account, alice.key.public))
+        self.tick(60)
+        self.assertEqual(bob.refused, [Reason.NO_EPOCH])
         self.carry(bob, bob.chat.take(held[0]))
         self.assertEqual(bob.texts, ["Hello"])
 

@@ -82,6 +82,11 @@ export class Streams {
     this.moved = new Set();
   }
 
+  /** All that was said before `since` is known: of what began later the first ones have to come. */
+  knowsSince(since) {
+    this.since = Math.min(this.since, since);
+  }
+
   /** As they were in the vault: `heads` are `[stream, number, hash]`. What has come since is further. */
   restore(account, floor, heads) {
     this.floors.set(account, Math.max(floor, this.floors.get(account) ?? 0));
