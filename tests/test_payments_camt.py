@@ -171,11 +171,15 @@ class HostileTests(SynchronousTestCase):
         self.assertIn("no amount", self.refused(bare))
 
     def test_bounds(self) -> None:
-        """Depth and number of entries."""
+        """Depth, and numbers of entries and of elements, whatever these are."""
         deep = statement([paid()]).replace(b"<Bal>", b"<x>" * 40 + b"</x>" * 40 + b"<Bal>")
         self.assertIn("deep", self.refused(deep))
         self.patch(camt, "MOST_ENTRIES", 2)
         self.assertIn("up to 2", self.refused(statement([paid()] * 3)))
+        self.patch(camt, "MOST_ELEMENTS", 1_000)
+        many = statement([paid()]).replace(b"<Bal>", b"<x/>" * 1_000 + b"<Bal>")
+        self.assertIn("elements", self.refused(many))
+        parse(statement([paid()]))
 
     def test_of_elsewhere(self) -> None:
         """Elements of another namespace, or in another place, are none of these."""

@@ -17,6 +17,8 @@ LARGEST = 8 * 1024 * 1024
 """Octets of a file."""
 MOST_ENTRIES = 20_000
 DEEPEST = 32
+MOST_ELEMENTS = 500_000
+"""More than a file of that size has, and few enough for memory: each takes a hundred octets and more."""
 _NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:camt\.05([34])\.001\.([0-9]{2})\Z")
 _KINDS = {"3": ("BkToCstmrStmt", "Stmt"), "4": ("BkToCstmrDbtCdtNtfctn", "Ntfctn")}
 _AMOUNT = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,5})0*)?\Z")
@@ -94,6 +96,7 @@ class _Reader:
         self._accounts: list[str] = []
         self._entries: list[Entry] = []
         self._identity = ""
+        self._elements = 0
 
     def read(self, events: Iterator[tuple[str, Element]]) -> Statement:
         path: list[str] = []
@@ -110,6 +113,9 @@ class _Reader:
     def _begun(self, element: Element, path: list[str]) -> str:
         if len(path) >= DEEPEST:
             raise BadStatement("its elements are too deep")
+        self._elements += 1
+        if self._elements > MOST_ELEMENTS:
+            raise BadStatement("it has too many elements: split it")
         if not path:
             self._space, self._message = _root(element.tag)
         return element.tag.removeprefix(self._space)
