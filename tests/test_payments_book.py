@@ -120,7 +120,7 @@ class PaidTests(PaymentCase):
         self.bank.write(lambda c: rows.drop_ended(c, self.bank.now()))
 
     def test_bounded(self) -> None:
-        """An account begins so many; those that were paid do not count."""
+        """An account begins so many in a day; those that were paid do not count."""
         for number in range(OPEN):
             self.open(f"R{number}")
         with self.assertRaises(Problem) as caught:
@@ -129,6 +129,10 @@ class PaidTests(PaymentCase):
         self.pay("R0")
         self.open("more")
         self.open("others", account=self.bank.account())
+        with self.assertRaises(Problem):
+            self.open("one more")
+        self.bank.clock.advance(DAY)
+        self.open("tomorrow")
 
     def test_transfers(self) -> None:
         """Under the reference of a transfer one may pay again and again, any amount."""

@@ -31,7 +31,7 @@ from safeum_home.storage import payments as rows
 from safeum_home.storage.payments import PaymentRow
 
 OPEN = 20
-"""References of an account under which nothing was paid yet."""
+"""References that an account may begin in a day (UTC) under which nothing was paid yet."""
 DAY = 86_400_000
 UNPAID = 60 * DAY
 """Milliseconds for which a reference is known: a payment may take weeks to be good."""
@@ -63,9 +63,10 @@ class PaymentBook:
     ) -> int:
         """Know a reference as the account's; until when. Raises `limit_reached`."""
         with self._wallets.open(c, account) as wallet:
-            if rows.count_open(c, wallet.account) >= OPEN:
-                raise Problem(Code.LIMIT_REACHED, "payments that were begun")
+            # Pages that were only looked at keep nobody from paying for longer than that.
             index, ends = self._reference(reference), self._until(UNPAID)
+            if rows.count_open(c, wallet.account, ends) >= OPEN:
+                raise Problem(Code.LIMIT_REACHED, "payments that were begun today")
             record = PaymentRecord(account, provider, currency, amount)
             row = PaymentRow(index, wallet.account, None, ends, sealed(wallet.key, index, record))
             rows.put(c, row)
