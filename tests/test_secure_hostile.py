@@ -150,6 +150,24 @@ class OrderTests(SecureCase):
         self.say(alice, "Now")
         self.assertEqual((bob.texts, bob.of(Gap)), (["Now"], [Gap(alice.account, 1)]))
 
+    def test_first_dropped_meanwhile(self) -> None:
+        """Also of one that has begun while this program was not there."""
+        alice, bob = self.pair()
+        self.say(bob, "Before")
+        memory = bob.chat.memory()
+        self.clock.advance(1)
+        alice.chat.renew()
+        self.say(alice, "Do not")
+        told = self.say(alice, "Now")
+        self.clock.advance(1)
+        later = Program(1, self.clock, 0).knows(alice.key)
+        later.chat.restore(memory)
+        self.give(later, *told)
+        self.assertEqual((later.texts, later.of(Gap)), (["Now"], [Gap(alice.account, 1)]))
+        unknowing = Program(1, self.clock, 0).knows(alice.key)
+        self.give(unknowing, *told)
+        self.assertEqual(unknowing.of(Gap), [])
+
     def test_cut(self) -> None:
         """The end of what somebody has said is withheld from one: what others have seen shows that."""
         alice, bob, carol = self.group(3)
@@ -229,19 +247,6 @@ class PlaceTests(SecureCase):
         self.say(carol, "I am Alice")
         self.assertEqual((bob.texts, bob.refused), ([], [Reason.BAD_SIGNATURE] * 2))
 
-    def test_epoch_of_another_sender(self) -> None:
-        """A member cannot seal something as another one; nor somebody who is in no epoch, in any."""
-        alice, bob = self.group(2)
-        self.say(alice, "x")
-        id = envelopes.read(self.log[-2].data).hash
-        known = bob.chat._room.epochs.get(id)
-        assert known is not None
-        stranger = Forger(unique_key(MALLORY))
-        bob.knows(unique_key(MALLORY))
-        said = stranger.message(id, bob.chat._room.epochs.key(known), Text("Let me in"))
-        self.give(bob, stranger.told(said))
-        self.assertEqual((bob.texts, bob.refused), (["x"], [Reason.NOT_A_MEMBER]))
-
     def test_somebody_elses_stream(self) -> None:
         """A member cannot go on with the stream of another one."""
         alice, bob, carol = self.group(3)
@@ -265,6 +270,44 @@ class PlaceTests(SecureCase):
             self.say(bob, payload)
         self.assertEqual(alice.refused, [Reason.NOT_ITS_AUTHOR] * 2)
         self.assertEqual(alice.of(Received), [])
+
+
+class MemberTests(SecureCase):
+    """Who is a member of what, as far as a program remembers it."""
+
+    def test_epoch_of_another_sender(self) -> None:
+        """A member cannot seal something as another one; nor somebody who is in no epoch, in any."""
+        alice, bob = self.group(2)
+        self.say(alice, "x")
+        id = envelopes.read(self.log[-2].data).hash
+        known = bob.chat._room.epochs.get(id)
+        assert known is not None
+        stranger = Forger(unique_key(MALLORY))
+        bob.knows(unique_key(MALLORY))
+        said = stranger.message(id, bob.chat._room.epochs.key(known), Text("Let me in"))
+        self.give(bob, stranger.told(said))
+        self.assertEqual((bob.texts, bob.refused), (["x"], [Reason.NOT_A_MEMBER]))
+
+    def test_removed_says_something(self) -> None:
+        """Nor in an epoch that is known from the vault, or from history, in which it was a member."""
+        alice, bob, carol = self.group(3)
+        self.say(alice, "x")
+        made = self.log[-2]
+        key = carol.chat._room.epochs
+        known = key.get(envelopes.read(made.data).hash)
+        assert known is not None
+        self.carry(alice, alice.chat.dismiss([carol.account]))
+        forger = Forger(carol.key)
+        said = forger.told(forger.message(known.id, key.key(known), Text("I am still here")))
+        for remembers in (True, False):
+            later = Program(1, self.clock).knows(alice.key, carol.key)
+            if remembers:
+                later.chat.restore(bob.chat.memory())
+            else:
+                later.done(later.chat.past(self.log))
+            later.events.clear()
+            self.give(later, said)
+            self.assertEqual((later.texts, later.refused), ([], [Reason.NOT_A_MEMBER]))
 
 
 class KeyTests(SecureCase):
@@ -312,6 +355,20 @@ class KeyTests(SecureCase):
         self.assertEqual(alice.refused[1:], [Reason.MALFORMED])
         self.assertEqual(alice.people.get(bob.account).keys, bob.key.public)  # type: ignore[union-attr]
 
+    def test_two_followers(self) -> None:
+        """Keys that have named their followers name no others, as who has stolen them may want."""
+        alice, bob, carol = self.group(3)
+        stolen = Forger(carol.key)
+        self.carry(carol, carol.chat.succeed(unique_key(2, 1)))
+        content = succession.make(unique_key(2, 7), carol.key.hash, 0)
+        self.give(bob, stolen.told(stolen.envelope(Kind.SUCCESSION, content)))
+        self.assertEqual((bob.refused, len(bob.of(KeysChanged))), ([Reason.OLD_KEYS], 1))
+        members = {**alice.chat.members, carol.account: carol.key.hash}
+        forger = Forger(alice.key)
+        content = roster.make(int(self.clock.seconds() * 1000), bob.chat._room.roster.head, members)
+        self.give(bob, forger.told(forger.envelope(Kind.ROSTER, content)))
+        self.assertEqual(bob.chat.members[carol.account], unique_key(2, 1).hash)
+
     def test_swapped_in_a_group(self) -> None:
         """Whose keys nobody here has seen: those that a member has vouched for count, not the node's."""
         alice, bob = self.group(2)
@@ -331,6 +388,7 @@ class KeyTests(SecureCase):
         stolen = Forger(bob.key)
         self.carry(bob, bob.chat.succeed(unique_key(1, 1)))
         self.clock.advance(601)
+        self.assertTrue(alice.people.verify(bob.account, unique_key(1, 1).hash, alice.chat._room.now()))
         self.give(alice, stolen.told(stolen.epoch({alice.account: alice.key.public})[0]))
         self.assertEqual(alice.refused, [Reason.OLD_KEYS])
 
@@ -499,6 +557,9 @@ class EpochTests(SecureCase):
         self.say(alice, "Hello")
         self.tick(60)
         self.assertEqual((bob.texts, bob.refused), ([], [Reason.NO_EPOCH]))
+        self.carry(bob, bob.chat.keys_told(alice.account, alice.key.public))
+        self.tick(60)
+        self.assertEqual(bob.refused, [Reason.NO_EPOCH])
         self.carry(bob, bob.chat.take(held[0]))
         self.assertEqual(bob.texts, ["Hello"])
 

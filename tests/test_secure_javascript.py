@@ -21,6 +21,7 @@ from safeum_home.client.secure.vault import Vault
 from safeum_home.client.secure.vault_content import Content, Draft, Keys, Pinned, Setting, merge, pinned
 from safeum_home.protocol.key_types import Identity
 from safeum_home.protocol.signing import decode_octets, encode_octets
+from tests import test_secure_hostile
 from tests.secure_case import CHAT, Program, SecureCase, account, unique_key
 from tests.secure_javascript import WEB, ForeignProgram, Process, install
 
@@ -167,6 +168,31 @@ class TalkTests(BothCase):
         self.assertEqual(again.process.ask("memory"), memory)
 
 
+class ForeignBob(BothCase):
+    """Bob's program is in JavaScript."""
+
+    def add(self, number: int, peer: int | None = None, version: int = 0) -> Program:
+        if number == 1 and not version:
+            return self.add_foreign(number, peer)
+        return super().add(number, peer, version)
+
+
+class OrderTests(ForeignBob, test_secure_hostile.OrderTests):
+    """A node that means harm: replays, gaps, cuts and forks."""
+
+
+class PlaceTests(ForeignBob, test_secure_hostile.PlaceTests):
+    """Envelopes of elsewhere, and of others."""
+
+
+class KeyTests(ForeignBob, test_secure_hostile.KeyTests):
+    """Keys of the node's own."""
+
+
+class EpochTests(ForeignBob, test_secure_hostile.EpochTests):
+    """Epochs and members of the node's own."""
+
+
 class OtherTests(BothCase):
     """Vaults, files, and comparing."""
 
@@ -179,7 +205,7 @@ class OtherTests(BothCase):
         self.assertEqual(PublicKeys.of(key.account, msgspec.convert(identity, Identity)), key.public)
         mine = Vault(key)
         keys = [Keys.of(unique_key(1, each).public) for each in range(3)]
-        people = {account(1): Pinned(keys[1], Trust.VERIFIED, 9, keys[2], (keys[0],))}
+        people = {account(1): Pinned(keys[1], Trust.VERIFIED, 5, 9, keys[2], (keys[0],))}
         settings = {"a": Setting(1, True), "b": Setting(2, -3), "c": Setting(3, "Ü\u2028")}
         content = Content(mine.previous, people, {CHAT: Draft(4, 'x"', keys[0].sign)}, settings)
         version, _, blob = mine.put(content)
@@ -199,7 +225,7 @@ class OtherTests(BothCase):
             Content("A" * 43),
             Content("A" * 43, {account(1): Pinned(keys[0], Trust.VERIFIED, 7)}, {CHAT: Draft(2, "b")}),
             Content("A" * 43, {account(1): Pinned(keys[1], Trust.CHANGED, 5, former=(keys[0],))}),
-            Content("A" * 43, {account(1): Pinned(keys[2], Trust.CHANGED, 7, keys[1])}),
+            Content("A" * 43, {account(1): Pinned(keys[2], Trust.CHANGED, 7, offered=keys[1])}),
             Content("A" * 43, drafts={CHAT: Draft(2, "a")}),
         ]
         alice, bob, *_ = self.group(3)

@@ -8,7 +8,7 @@ from safeum_home.client.secure import epoch as epochs
 from safeum_home.client.secure import message as messages
 from safeum_home.client.secure import payloads, roster, succession
 from safeum_home.client.secure.envelope import Kind
-from safeum_home.client.secure.epochs import GRACE
+from safeum_home.client.secure.epochs import GRACE, KnownEpoch
 from safeum_home.client.secure.events import (
     Event,
     Gap,
@@ -159,8 +159,8 @@ class Taker:
             raise Held(Reason.NO_EPOCH)
         if known.hashes is not None and known.hashes.get(sender) != keys.hash:
             raise Refused(Reason.NOT_A_MEMBER)
-        if not held.past and known.stale is not None and room.now() > known.stale + GRACE:
-            raise Refused(Reason.STALE_EPOCH)
+        if not held.past:
+            self._check_now(known, sender, keys)
         key = room.epochs.key(known).of_sender(sender, keys.hash)
         inner = messages.open(envelope, sealed, room.place(sender), key)
         payload = payloads.decode(inner.payload)
@@ -172,6 +172,14 @@ class Taker:
             yield VaultNewer(inner.vault)
         if not held.past:
             yield from self._watching.heard(sender, inner, self.own_stream, room.now())
+
+    def _check_now(self, known: KnownEpoch, sender: str, keys: PublicKeys) -> None:
+        """Something may be said in an epoch yet, by this one; raises `Refused`."""
+        if known.stale is not None and self._room.now() > known.stale + GRACE:
+            raise Refused(Reason.STALE_EPOCH)
+        # Of one from history, or the vault, it is not known who was a member of what then.
+        if not known.good and self._room.in_force().get(sender) != keys.hash:
+            raise Refused(Reason.NOT_A_MEMBER)
 
     def _check_author(self, payload: payloads.Payload | payloads.Unknown, sender: str) -> None:
         match payload:
@@ -193,28 +201,11 @@ class Taker:
             raise Refused(Reason.NOT_A_MEMBER)
         in_force = None if held.past else room.in_force()
         if in_force is not None:
-            if self._has_ghosts(epoch):
+            if room.has_ghosts(epoch):
                 raise Refused(Reason.GHOST)
             if room.epochs.is_late(epoch, in_force, room.now()):
                 raise Refused(Reason.STALE_EPOCH)
         room.epochs.add(id, epoch, epoch.open(room.own), in_force)
-
-    def _has_ghosts(self, epoch: epochs.Epoch) -> bool:
-        """Whether somebody is in it, or keys are, that nobody has vouched for; raises `Held`."""
-        room, own = self._room, self._room.own.account
-        if room.peer is None:
-            vouched = room.roster.at(epoch.roster)
-            return any(
-                vouched.get(each) != room.roster.now(each, hash) for each, hash in epoch.hashes.items()
-            )
-        return any(
-            each != own and (each != room.peer or hash not in self._hashes(each))
-            for each, hash in epoch.hashes.items()
-        )
-
-    def _hashes(self, account: str) -> set[bytes]:
-        person = self._room.people.get(account)
-        return set() if person is None else {each.hash for each in (person.keys, *person.former)}
 
     def _roster(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
         room, signer = self._room, held.told.sender
@@ -241,7 +232,11 @@ class Taker:
     def _succession(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
         room, account = self._room, held.told.sender
         said = succession.read(held.envelope, account, keys.hash)
+        is_news = room.people.succeed(account, keys.hash, said.keys, room.now())
+        person = room.people.get(account)
+        if person is None or said.keys not in (person.keys, *person.former):
+            raise Refused(Reason.OLD_KEYS)  # those before have named others
         room.roster.succeed(account, keys.hash, said.keys.hash)
-        if room.people.succeed(account, keys.hash, said.keys, room.now()):
+        if is_news:
             yield KeysChanged(account, keys.hash, said.keys.hash, True)
         room.changed()

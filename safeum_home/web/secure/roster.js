@@ -6,6 +6,7 @@ import { decode, join, number, Reader } from "./octets.js";
 import { Held, Reason, Refused } from "./refused.js";
 
 const MOST_KEPT = 32;
+const MOST_SUCCESSORS = 1024;
 
 /** The content of an envelope; `members` is a Map of accounts to hashes. */
 export function make(at, previous, members) {
@@ -27,6 +28,8 @@ export class Roster {
     this.own = own;
     this.head = NONE;
     this.made = 0;
+    /** Another one with each change. */
+    this.revision = 0;
     this.members = new Map();
     this.former = new Map();
     this.successors = new Map();
@@ -73,12 +76,16 @@ export class Roster {
     const before = this.former.get(previous) ?? new Map();
     const removed = [...before.keys()].filter((each) => !members.has(each) && this.members.has(each)).sort();
     this.members = new Map([...this.members].filter(([account]) => !removed.includes(account)));
+    this.revision += 1;
     return { added: [], removed, rekeyed: [] };
   }
 
   /** Keys were followed by others, as they have said themselves. */
   succeed(account, before, after) {
-    this.successors.set(`${account}\0${before}`, after);
+    const name = `${account}\0${before}`;
+    if (!this.successors.has(name)) this.successors.set(name, after);
+    if (this.successors.size > MOST_SUCCESSORS) this.successors.delete(this.successors.keys().next().value);
+    this.revision += 1;
     if (this.members.get(account) === before) this.members.set(account, after);
   }
 
@@ -99,6 +106,7 @@ export class Roster {
 
   #set(head, made, members) {
     [this.head, this.made, this.members] = [head, made, members];
+    this.revision += 1;
     this.former.delete(head);
     this.former.set(head, new Map(members));
     if (this.former.size > MOST_KEPT) this.former.delete(this.former.keys().next().value);
