@@ -158,7 +158,7 @@ class TakingTests(VoicemailCase):
             self.assertIsNotNone(self.take()[1])
 
     def test_many_at_once(self) -> None:
-        """Whoever is called a lot does not take the room of others; when a call is over there is room again."""
+        """Who is called a lot does not take the room of others; when a call is over there is room again."""
         taken = [self.take()[1] for _ in range(mailbox.MOST)]
         self.assertNotIn(None, taken)
         self.assertIsNone(self.take()[1])
