@@ -301,6 +301,34 @@ class GroupTests(SecureCase):
         self.carry(alice, alice.chat.admit([dave.account]))
         self.assertIn(dave.account, carol.chat.members)
 
+    def test_large(self) -> None:
+        """Two hundred members, and no more; nor more than fit an envelope."""
+        alice = self.add(0)
+        alice.knows(*(unique_key(each) for each in range(1, 201)))
+        with self.assertRaises(Refused) as caught:
+            alice.chat.admit(account(each) for each in range(1, 201))
+        self.assertEqual(caught.exception.reason, Reason.TOO_MANY)
+        self.carry(alice, alice.chat.admit(account(each) for each in range(1, 200)))
+        bob = self.add(1)
+        bob.knows(*(unique_key(each) for each in range(200) if each != 1))
+        for each in self.log:
+            self.give(bob, each)
+        self.say(alice, "All of you")
+        self.assertEqual(bob.texts, ["All of you"])
+
+    def test_long_names(self) -> None:
+        """Members whose epoch would not fit an envelope are refused, not just when something is said."""
+        alice = self.add(0)
+        key = unique_key(1).public
+        names = ["@" + "a" * 26 + f":{'x' * 200}{number}.example" for number in range(130)]
+        for name in names:
+            alice.people.told(name, key, 0)
+        with self.assertRaises(Refused) as caught:
+            alice.chat.admit(names)
+        self.assertEqual(caught.exception.reason, Reason.TOO_LARGE)
+        self.carry(alice, alice.chat.admit(names[:110]))
+        self.say(alice, "x")
+
     def test_one_at_a_time(self) -> None:
         """A second one is signed once the node has told where the first stands, or will not have it."""
         alice, bob = self.group(2)

@@ -139,6 +139,10 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         (Defence(envelope.Place, "about", _bare),),
     ),
     "what somebody else has said": (HOSTILE + "PlaceTests.test_of_somebody_else", (SIGNED,)),
+    "members who are none any more": (
+        HOSTILE + "PlaceTests.test_removed_says_something",
+        (Defence(Taker, "_check_now", nothing),),
+    ),
     "streams of somebody else": (HOSTILE + "PlaceTests.test_somebody_elses_stream", (STREAMS,)),
     "edits of what others have written": (
         HOSTILE + "PlaceTests.test_others_edits",

@@ -242,6 +242,27 @@ class PlaceTests(SecureCase):
         self.give(bob, stranger.told(said))
         self.assertEqual((bob.texts, bob.refused), (["x"], [Reason.NOT_A_MEMBER]))
 
+    def test_removed_says_something(self) -> None:
+        """Nor in an epoch that is known from the vault, or from history, in which it was a member."""
+        alice, bob, carol = self.group(3)
+        self.say(alice, "x")
+        made = self.log[-2]
+        key = carol.chat._room.epochs
+        known = key.get(envelopes.read(made.data).hash)
+        assert known is not None
+        self.carry(alice, alice.chat.dismiss([carol.account]))
+        forger = Forger(carol.key)
+        said = forger.told(forger.message(known.id, key.key(known), Text("I am still here")))
+        for remembers in (True, False):
+            later = Program(1, self.clock).knows(alice.key, carol.key)
+            if remembers:
+                later.chat.restore(bob.chat.memory())
+            else:
+                later.done(later.chat.past(self.log))
+            later.events.clear()
+            self.give(later, said)
+            self.assertEqual((later.texts, later.refused), ([], [Reason.NOT_A_MEMBER]))
+
     def test_somebody_elses_stream(self) -> None:
         """A member cannot go on with the stream of another one."""
         alice, bob, carol = self.group(3)
@@ -331,6 +352,7 @@ class KeyTests(SecureCase):
         stolen = Forger(bob.key)
         self.carry(bob, bob.chat.succeed(unique_key(1, 1)))
         self.clock.advance(601)
+        self.assertTrue(alice.people.verify(bob.account, unique_key(1, 1).hash, alice.chat._room.now()))
         self.give(alice, stolen.told(stolen.epoch({alice.account: alice.key.public})[0]))
         self.assertEqual(alice.refused, [Reason.OLD_KEYS])
 

@@ -179,7 +179,7 @@ class OtherTests(BothCase):
         self.assertEqual(PublicKeys.of(key.account, msgspec.convert(identity, Identity)), key.public)
         mine = Vault(key)
         keys = [Keys.of(unique_key(1, each).public) for each in range(3)]
-        people = {account(1): Pinned(keys[1], Trust.VERIFIED, 9, keys[2], (keys[0],))}
+        people = {account(1): Pinned(keys[1], Trust.VERIFIED, 5, 9, keys[2], (keys[0],))}
         settings = {"a": Setting(1, True), "b": Setting(2, -3), "c": Setting(3, "Ü\u2028")}
         content = Content(mine.previous, people, {CHAT: Draft(4, 'x"', keys[0].sign)}, settings)
         version, _, blob = mine.put(content)
@@ -199,7 +199,7 @@ class OtherTests(BothCase):
             Content("A" * 43),
             Content("A" * 43, {account(1): Pinned(keys[0], Trust.VERIFIED, 7)}, {CHAT: Draft(2, "b")}),
             Content("A" * 43, {account(1): Pinned(keys[1], Trust.CHANGED, 5, former=(keys[0],))}),
-            Content("A" * 43, {account(1): Pinned(keys[2], Trust.CHANGED, 7, keys[1])}),
+            Content("A" * 43, {account(1): Pinned(keys[2], Trust.CHANGED, 7, offered=keys[1])}),
             Content("A" * 43, drafts={CHAT: Draft(2, "a")}),
         ]
         alice, bob, *_ = self.group(3)

@@ -152,14 +152,14 @@ class MergeTests(SynchronousTestCase):
         before, after = (Keys.of(unique_key(1, each).public) for each in (0, 1))
         changed = Pinned(after, Trust.CHANGED, 5, former=(before,))
         for since in (1, 9):
-            self.assertEqual(self._people(Pinned(before, Trust.VERIFIED, since), changed), changed)
+            self.assertEqual(self._people(Pinned(before, Trust.VERIFIED, 1, since), changed), changed)
 
     def test_verified_later(self) -> None:
         """Of the same keys the later word counts."""
         keys = Keys.of(unique_key(1).public)
-        pinned, verified = Pinned(keys, Trust.PINNED, 1), Pinned(keys, Trust.VERIFIED, 2)
+        pinned, verified = Pinned(keys, Trust.PINNED, 1), Pinned(keys, Trust.VERIFIED, 1, 2)
         self.assertEqual(self._people(pinned, verified), verified)
-        doubted = Pinned(keys, Trust.PINNED, 3)
+        doubted = Pinned(keys, Trust.PINNED, 1, 3)
         self.assertEqual(self._people(doubted, verified), doubted)
 
     def test_different_keys(self) -> None:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from safeum_home.client.secret import Signing
 from safeum_home.client.secure.octets import HASH, digest, malformed
+from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.protocol.federation.signed import SIGNATURE_SIZE, is_signed_by
 from safeum_home.protocol.signing import decode_octets, encode_octets
 
@@ -95,8 +96,10 @@ class Envelope(NamedTuple):
 
 
 def seal(head: Head, content: bytes, place: Place, signing: Signing) -> Envelope:
-    """A new envelope."""
+    """A new envelope; raises `Refused(TOO_LARGE)`."""
     signed = head.octets() + content
+    if len(signed) + SIGNATURE_SIZE > MOST:
+        raise Refused(Reason.TOO_LARGE)
     return Envelope(head, content, signed + signing.sign(place.about(_TAG) + signed))
 
 

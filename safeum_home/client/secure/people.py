@@ -38,7 +38,9 @@ class Person:
     """Those in force for this account: what it says is sealed to them."""
     trust: Trust = Trust.PINNED
     since: int = 0
-    """When they came into force here, or were verified: milliseconds."""
+    """When they came into force here: milliseconds."""
+    judged: int = 0
+    """When they were verified, or doubted."""
     offered: PublicKeys | None = None
     """Others, which the directory has, and nobody has accepted yet."""
     former: list[PublicKeys] = field(default_factory=list)
@@ -109,14 +111,14 @@ class People:
         person = self._people.get(account)
         if person is None or person.keys.hash != hash:
             return False
-        person.trust, person.since = Trust.VERIFIED, now
+        person.trust, person.judged = Trust.VERIFIED, now
         return True
 
     def doubt(self, account: str, now: int) -> None:
         """They have compared, and it was not the same; or it is to be done anew."""
         person = self._people.get(account)
         if person is not None and person.trust is Trust.VERIFIED:
-            person.trust, person.since = Trust.PINNED, now
+            person.trust, person.judged = Trust.PINNED, now
 
     def _replace(self, person: Person, keys: PublicKeys, now: int) -> None:
         self.revision += 1

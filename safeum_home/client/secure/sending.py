@@ -9,7 +9,7 @@ from safeum_home.client.secure import envelope as envelopes
 from safeum_home.client.secure import epoch as epochs
 from safeum_home.client.secure import message as messages
 from safeum_home.client.secure import payloads, roster, succession
-from safeum_home.client.secure.envelope import NONE, Envelope, Head, Kind
+from safeum_home.client.secure.envelope import MOST, NONE, Envelope, Head, Kind
 from safeum_home.client.secure.epoch import EpochKey
 from safeum_home.client.secure.epochs import KnownEpoch
 from safeum_home.client.secure.events import Event, KeysDiffer, KeysNeeded, Post, Waiting
@@ -24,6 +24,8 @@ from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.secure.watching import Watching
 
 MOST_WAITING = 100
+ROOM = 256
+"""Octets that an epoch has more than the roster that it goes by, besides boxes, and an envelope around it."""
 WEEK = 7 * 24 * 60 * 60 * 1000
 """Milliseconds after which a program begins another stream."""
 
@@ -95,6 +97,8 @@ class Sender:
         if self._taker.own_rosters:
             raise Refused(Reason.TOO_MANY)
         content = roster.make(room.now(), room.roster.head, members)
+        if len(content) + len(members) * epochs.SEALED > MOST - ROOM:
+            raise Refused(Reason.TOO_LARGE)
         head, place = self._next(Kind.ROSTER, True), room.place(room.own.account)
         envelope = envelopes.seal(head, content, place, room.own.signing)
         self._taker.own_rosters.add(envelope.hash)

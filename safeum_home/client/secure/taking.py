@@ -8,7 +8,7 @@ from safeum_home.client.secure import epoch as epochs
 from safeum_home.client.secure import message as messages
 from safeum_home.client.secure import payloads, roster, succession
 from safeum_home.client.secure.envelope import Kind
-from safeum_home.client.secure.epochs import GRACE
+from safeum_home.client.secure.epochs import GRACE, KnownEpoch
 from safeum_home.client.secure.events import (
     Event,
     Gap,
@@ -159,8 +159,8 @@ class Taker:
             raise Held(Reason.NO_EPOCH)
         if known.hashes is not None and known.hashes.get(sender) != keys.hash:
             raise Refused(Reason.NOT_A_MEMBER)
-        if not held.past and known.stale is not None and room.now() > known.stale + GRACE:
-            raise Refused(Reason.STALE_EPOCH)
+        if not held.past:
+            self._check_now(known, sender, keys)
         key = room.epochs.key(known).of_sender(sender, keys.hash)
         inner = messages.open(envelope, sealed, room.place(sender), key)
         payload = payloads.decode(inner.payload)
@@ -172,6 +172,14 @@ class Taker:
             yield VaultNewer(inner.vault)
         if not held.past:
             yield from self._watching.heard(sender, inner, self.own_stream, room.now())
+
+    def _check_now(self, known: KnownEpoch, sender: str, keys: PublicKeys) -> None:
+        """Something may be said in an epoch yet, by this one; raises `Refused`."""
+        if known.stale is not None and self._room.now() > known.stale + GRACE:
+            raise Refused(Reason.STALE_EPOCH)
+        # Of one from history, or the vault, it is not known who was a member of what then.
+        if not known.good and self._room.in_force().get(sender) != keys.hash:
+            raise Refused(Reason.NOT_A_MEMBER)
 
     def _check_author(self, payload: payloads.Payload | payloads.Unknown, sender: str) -> None:
         match payload:

@@ -45,6 +45,7 @@ class Pinned(Struct, frozen=True, omit_defaults=True):
     keys: Keys
     trust: Trust
     since: Size
+    judged: Size = 0
     offered: Keys | None = None
     former: Annotated[tuple[Keys, ...], Meta(max_length=MOST_FORMER)] = ()
 
@@ -91,6 +92,7 @@ def pinned(people: People) -> dict[str, Pinned]:
             Keys.of(person.keys),
             person.trust,
             person.since,
+            person.judged,
             Keys.of(person.offered) if person.offered else None,
             tuple(map(Keys.of, person.former)),
         )
@@ -101,9 +103,11 @@ def pinned(people: People) -> dict[str, Pinned]:
 def restore(people: People, content: Content) -> None:
     """Those that a vault has: in place of what was known, so merge before."""
     for account, each in content.people.items():
-        former = [keys.octets() for keys in each.former]
+        former = [known.octets() for known in each.former]
         offered = each.offered.octets() if each.offered else None
-        people.restore(account, Person(each.keys.octets(), each.trust, each.since, offered, former))
+        people.restore(
+            account, Person(each.keys.octets(), each.trust, each.since, each.judged, offered, former)
+        )
 
 
 def merge(one: Content, other: Content) -> Content:
@@ -151,12 +155,18 @@ def _merge_pinned(one: Pinned, other: Pinned) -> Pinned:
     offered = later.offered or earlier.offered
     if offered in (later.keys, *former):
         offered = None
-    return Pinned(later.keys, later.trust, later.since, offered, tuple(reversed(former)))
+    return Pinned(later.keys, later.trust, later.since, later.judged, offered, tuple(reversed(former)))
 
 
 def _age(pinned: Pinned) -> tuple[int, bool, str, str, str]:
     trust = pinned.trust
-    return pinned.since, trust is not Trust.VERIFIED, pinned.keys.sign, pinned.keys.box, trust.value
+    return (
+        max(pinned.since, pinned.judged),
+        trust is not Trust.VERIFIED,
+        pinned.keys.sign,
+        pinned.keys.box,
+        trust.value,
+    )
 
 
 def _merge_chats(one: ChatMemory, other: ChatMemory) -> ChatMemory:

@@ -1,7 +1,7 @@
 /** What goes through a node in a secure chat: octets that are signed, numbered and chained. */
 
 import { decode, encode, join, number, Reader, utf8 } from "./octets.js";
-import { malformed } from "./refused.js";
+import { malformed, Reason, Refused } from "./refused.js";
 import { digest, isSigned, sign, SIGNATURE } from "./sodium.js";
 
 export const Kind = Object.freeze({ EPOCH: 0x11, MESSAGE: 0x12, ROSTER: 0x13, SUCCESSION: 0x14 });
@@ -46,9 +46,10 @@ export class Envelope {
   }
 }
 
-/** A new envelope. */
+/** A new envelope; throws `Refused`. */
 export function seal(head, content, where, signing) {
   const signed = join(headOctets(head), content);
+  if (signed.length + SIGNATURE > MOST) throw new Refused(Reason.TOO_LARGE);
   return new Envelope(head, content, join(signed, sign(join(where.about(TAG), signed), signing)));
 }
 

@@ -16,7 +16,7 @@ export class People {
     return this.people.get(account);
   }
 
-  /** As the vault has it: `{keys, trust, since, offered, former}`, of which the last two may be null and empty. */
+  /** As the vault has it: `{keys, trust, since, judged, offered, former}`, of which the last two may be null and empty. */
   restore(account, person) {
     this.people.set(account, person);
   }
@@ -29,7 +29,7 @@ export class People {
   told(account, keys, now) {
     const person = this.people.get(account);
     if (!person) {
-      this.people.set(account, { keys, trust: Trust.PINNED, since: now, offered: null, former: [] });
+      this.people.set(account, { keys, trust: Trust.PINNED, since: now, judged: 0, offered: null, former: [] });
       return News.FIRST;
     }
     if (keys.hash === person.keys.hash) {
@@ -67,14 +67,14 @@ export class People {
   verify(account, hash, now) {
     const person = this.people.get(account);
     if (person?.keys.hash !== hash) return false;
-    Object.assign(person, { trust: Trust.VERIFIED, since: now });
+    Object.assign(person, { trust: Trust.VERIFIED, judged: now });
     return true;
   }
 
   /** They have compared, and it was not the same; or it is to be done anew. */
   doubt(account, now) {
     const person = this.people.get(account);
-    if (person?.trust === Trust.VERIFIED) Object.assign(person, { trust: Trust.PINNED, since: now });
+    if (person?.trust === Trust.VERIFIED) Object.assign(person, { trust: Trust.PINNED, judged: now });
   }
 }
 

@@ -11,6 +11,8 @@ import { fresh } from "./sodium.js";
 import * as succession from "./succession.js";
 
 const MOST_WAITING = 100;
+/** Octets that an epoch has more than the roster that it goes by, besides boxes, and an envelope around it. */
+const ROOM = 256;
 const WEEK = 7 * 24 * 60 * 60 * 1000;
 const { Kind } = envelopes;
 
@@ -70,7 +72,9 @@ export class Sender {
     const { room, taker } = this;
     if (room.peer !== null) throw new Refused(Reason.NOT_A_MEMBER);
     if (taker.ownRosters.size) throw new Refused(Reason.TOO_MANY);
-    const envelope = this.#envelope(Kind.ROSTER, rosters.make(room.now(), room.roster.head, members));
+    const content = rosters.make(room.now(), room.roster.head, members);
+    if (content.length + members.size * epochs.SEALED > envelopes.MOST - ROOM) throw new Refused(Reason.TOO_LARGE);
+    const envelope = this.#envelope(Kind.ROSTER, content);
     taker.ownRosters.add(envelope.hash);
     return this.#post(envelope, null);
   }

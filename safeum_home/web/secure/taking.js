@@ -131,7 +131,7 @@ export class Taker {
     const known = room.epochs.get(sealed.epoch);
     if (!known) throw new Held(Reason.NO_EPOCH);
     if (known.hashes && known.hashes.get(sender) !== keys.hash) throw new Refused(Reason.NOT_A_MEMBER);
-    if (!past && known.stale !== null && room.now() > known.stale + GRACE) throw new Refused(Reason.STALE_EPOCH);
+    if (!past) this.#checkNow(known, sender, keys);
     const key = room.epochs.key(known).ofSender(sender, keys.hash);
     const inner = messages.open(envelope, sealed, room.place(sender), key);
     const payload = payloads.decode(inner.payload);
@@ -142,6 +142,14 @@ export class Taker {
       events.push({ is: "vault_newer", version: inner.vault });
     }
     return past ? events : [...events, ...this.watching.heard(sender, inner, this.ownStream, room.now())];
+  }
+
+  /** Something may be said in an epoch yet, by this one; throws `Refused`. */
+  #checkNow(known, sender, keys) {
+    const { room } = this;
+    if (known.stale !== null && room.now() > known.stale + GRACE) throw new Refused(Reason.STALE_EPOCH);
+    // Of one from history, or the vault, it is not known who was a member of what then.
+    if (!known.good && room.inForce().get(sender) !== keys.hash) throw new Refused(Reason.NOT_A_MEMBER);
   }
 
   #checkAuthor(payload, sender) {

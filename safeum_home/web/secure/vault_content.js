@@ -26,6 +26,7 @@ function pinned(value) {
     keys: keys(value.keys),
     trust: c.oneOf(value.trust, Object.values(Trust)),
     since: c.anInteger(value.since),
+    judged: c.anInteger(value.judged ?? 0),
     offered: c.optional(value.offered, keys),
     former: c.aList(value.former ?? [], keys, 0, MOST_FORMER),
   };
@@ -68,6 +69,7 @@ export function pin(people) {
     keys: person.keys.texts(),
     trust: person.trust,
     since: person.since,
+    judged: person.judged || undefined,
     offered: person.offered?.texts(),
     former: person.former.map((each) => each.texts()),
   }]));
@@ -80,6 +82,7 @@ export function restore(people, content) {
       keys: PublicKeys.read(each.keys),
       trust: each.trust,
       since: each.since,
+      judged: each.judged,
       offered: each.offered ? PublicKeys.read(each.offered) : null,
       former: each.former.map((one) => PublicKeys.read(one)),
     });
@@ -117,7 +120,7 @@ function later(one, other, keysOf) {
 
 const same = (one, other) => one.sign === other.sign && one.box === other.box;
 const holds = (list, key) => list.some((each) => same(each, key));
-const age = (each) => [each.since, each.trust === Trust.VERIFIED ? 0 : 1, each.keys.sign, each.keys.box, each.trust];
+const age = (each) => [Math.max(each.since, each.judged), each.trust === Trust.VERIFIED ? 0 : 1, each.keys.sign, each.keys.box, each.trust];
 
 function mergePinned(one, other) {
   let newer = later(one, other, age);
@@ -133,7 +136,7 @@ function mergePinned(one, other) {
   const kept = former.slice(0, MOST_FORMER);
   let offered = newer.offered ?? older.offered;
   if (offered && holds([newer.keys, ...kept], offered)) offered = undefined;
-  return { keys: newer.keys, trust: newer.trust, since: newer.since, offered, former: kept.reverse() };
+  return { keys: newer.keys, trust: newer.trust, since: newer.since, judged: newer.judged, offered, former: kept.reverse() };
 }
 
 function mergeChats(one, other) {
