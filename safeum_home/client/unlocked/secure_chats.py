@@ -1,0 +1,277 @@
+"""The secure chats of an account, from the moment that its unique key was entered until it is closed."""
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+from segno import QRCode
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from safeum_home.client.errors import ClientError
+from safeum_home.client.events import Heard, Link, LinkChanged
+from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.secure import fingerprints
+from safeum_home.client.secure.people import People, Person, Trust
+from safeum_home.client.secure.public_keys import PublicKeys
+from safeum_home.client.secure.refused import Reason, Refused
+from safeum_home.client.secure.unique_key import UniqueKey
+from safeum_home.client.state import State
+from safeum_home.client.unlocked.conversation import Conversation
+from safeum_home.client.unlocked.directory import Directory
+from safeum_home.client.unlocked.own_keys import OwnKeys
+from safeum_home.client.unlocked.sealed_bodies import NAME, is_secure, told_of
+from safeum_home.protocol.events import KeysChanged, MemberChanged
+from safeum_home.protocol.types import Message
+from safeum_home.spawn import spawn
+
+TICK = 20.0
+"""Seconds."""
+ASK_AGAIN = 3
+"""After so many ticks keys that are missing are asked for again."""
+
+
+class KeysUnavailable(ClientError):
+    """The keys of these accounts are not to be had now (`key_unavailable`): nothing was begun with them."""
+
+    def __init__(self, accounts: tuple[str, ...]) -> None:
+        super().__init__("key_unavailable: their keys are not to be had now")
+        self.accounts = accounts
+
+
+class SecureChats:
+    """`chats` are those that are open here, by their id."""
+
+    def __init__(
+        self,
+        client: GroupMethods,
+        state: State,
+        clock: IReactorTime,
+        own: UniqueKey,
+        tell: Callable[[Struct], None],
+    ) -> None:
+        self.client = client
+        self.clock = clock
+        self.own = own
+        self.tell = tell
+        self.people = People()
+        self.chats: dict[str, Conversation] = {}
+        self.keys = OwnKeys(client, self._now, tell)
+        self._directory = Directory(client, self._keys_told)
+        self._state = state
+        self._ticks = 0
+        self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
+        self.people.own(own.account, own.public, self._now())
+
+    def _now(self) -> int:
+        return int(self.clock.seconds() * 1000)
+
+    # --- opening and closing
+
+    async def open(self) -> None:
+        """Publish this account's keys, and open the secure chats that are known."""
+        await self.keys.publish(self.own)
+        for view in self._state.chats:
+            if is_secure(view) and view.chat not in self.chats:
+                await self._load(self._new(view.chat))
+
+    def close(self) -> None:
+        """Wipe all keys. What waits is gone; nothing of it was ever stored."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._directory.close()
+        for conversation in self.chats.values():
+            conversation.close()
+        self.chats.clear()
+        self.own.wipe()
+
+    @property
+    def closed(self) -> bool:
+        return self.own.wiped
+
+    # --- chats
+
+    async def start(self, accounts: Iterable[str]) -> Conversation:
+        """Begin a secure chat with contacts, who are invited into it.
+
+        Raises `KeysUnavailable`, and what the node refuses it with.
+        """
+        named = tuple(accounts)
+        await self._directory.ask(named)
+        lacking = tuple(account for account in named if self.people.get(account) is None)
+        if lacking:
+            self.need(lacking)
+            raise KeysUnavailable(lacking)
+        created = await self.client.create_group(NAME)
+        conversation = await self.enter(created.chat.chat)
+        await self.invite(conversation, named)
+        return conversation
+
+    async def invite(self, conversation: Conversation, accounts: Iterable[str]) -> tuple[str, ...]:
+        """Vouch for contacts and invite them; those whom the node has not invited. Raises as `start`."""
+        named = tuple(accounts)
+        await self._directory.ask(named)
+        lacking = tuple(account for account in named if self.people.get(account) is None)
+        if lacking:
+            raise KeysUnavailable(lacking)
+        await conversation.admit(named)
+        try:
+            answer = await self.client.invite_to_group(conversation.id, named)
+        except ClientError:
+            await conversation.dismiss(named)
+            raise
+        refused = tuple(each.account for each in answer.refused)
+        if refused:
+            await conversation.dismiss(refused)
+        return refused
+
+    async def remove(self, conversation: Conversation, account: str) -> None:
+        """Seal nothing to somebody any more, and have the node remove it. Raises `ClientError`."""
+        await conversation.dismiss([account])
+        await self.client.remove_from_group(conversation.id, account)
+
+    async def leave(self, conversation: Conversation) -> None:
+        """Be in it no more. Raises `ClientError`."""
+        await conversation.dismiss([self.own.account])
+        await self.client.leave_group(conversation.id)
+        self._drop(conversation.id)
+
+    async def accept(self, chat: str) -> Conversation:
+        """Join a secure chat that one is invited into. Raises `ClientError`."""
+        await self.client.accept_invitation(chat)
+        return await self.enter(chat)
+
+    async def enter(self, chat: str) -> Conversation:
+        """Open a secure chat that this account is in; the same one as before where it is open."""
+        conversation = self.chats.get(chat)
+        if conversation is None:
+            conversation = self._new(chat)
+            await conversation.load()
+        return conversation
+
+    def _new(self, chat: str) -> Conversation:
+        conversation = self.chats[chat] = Conversation(self, chat)
+        return conversation
+
+    async def _load(self, conversation: Conversation) -> None:
+        try:
+            await conversation.load()
+        except ClientError:
+            self._drop(conversation.id)  # opened again with the next thing that comes
+
+    def _drop(self, chat: str) -> None:
+        conversation = self.chats.pop(chat, None)
+        if conversation is not None:
+            conversation.close()
+
+    # --- what the node tells
+
+    def take(self, event: Heard) -> None:
+        """An event of the client."""
+        match event:
+            case Message():
+                self._message(event)
+            case MemberChanged(chat=chat, member=member):
+                if member.account == self.own.account and member.state != "member":
+                    self._drop(chat)
+                elif chat in self.chats:
+                    self.chats[chat].member(member)
+            case KeysChanged(account=account):
+                if account != self.own.account:
+                    self.need([account])
+            case LinkChanged(link=Link.ONLINE):
+                spawn(self.keys.publish(self.own), "publishing keys")
+                self._directory.again()
+
+    def _message(self, message: Message) -> None:
+        conversation = self.chats.get(message.chat)
+        if conversation is not None:
+            conversation.take(message)
+        elif told_of(message) is not None:
+            spawn(self._load(self._new(message.chat)), "opening a secure chat")
+
+    def need(self, accounts: Iterable[str]) -> None:
+        self._directory.need(accounts)
+
+    def _keys_told(self, account: str, keys: PublicKeys) -> None:
+        concerned = [each for each in self.chats.values() if each.concerns(account)]
+        if not concerned:
+            self.people.told(account, keys, self._now())
+        for conversation in concerned:
+            conversation.keys_told(account, keys)
+        for conversation in self.chats.values():
+            if conversation not in concerned:
+                conversation.look_again()
+
+    def _tick(self) -> None:
+        self._timer = self.clock.callLater(TICK, self._tick)
+        self._ticks += 1
+        if self._ticks % ASK_AGAIN == 0:
+            self._directory.again()
+        for conversation in list(self.chats.values()):
+            conversation.tick()
+
+    def vault_version(self) -> int:
+        return 0
+
+    def vault_newer(self, version: int) -> None:
+        """There is no vault yet, so there is nothing to ask for."""
+
+    # --- whose keys these are
+
+    def trust(self, account: str) -> Trust:
+        """How well the keys of an account are known."""
+        return self.people.trust(account)
+
+    def fingerprint(self, account: str) -> str:
+        """Of the keys in force, for people; raises `Refused(NO_KEYS)`."""
+        return fingerprints.fingerprint(self._person(account).keys.hash)
+
+    def safety_number(self, account: str) -> str:
+        """60 digits: the same for both, unless somebody stands between. Raises `Refused(NO_KEYS)`."""
+        own = (self.own.account, self.own.public)
+        return fingerprints.safety_number(own, (account, self._person(account).keys))
+
+    def picture(self, account: str) -> QRCode:
+        """What the other one scans; `picture(...).terminal()` shows it. Raises `Refused(NO_KEYS)`."""
+        return fingerprints.picture(self._scan_text(account))
+
+    def _scan_text(self, account: str) -> str:
+        other = (account, self._person(account).keys.hash)
+        return fingerprints.scan_text((self.own.account, self.own.hash), other)
+
+    def scanned(self, account: str, said: str) -> bool:
+        """What was scanned from the screen of `account`, which is verified if it fits. Raises `Refused`."""
+        person = self._person(account)
+        same = fingerprints.scanned(said, (self.own.account, self.own.hash), (account, person.keys.hash))
+        if same:
+            self.verify(account)
+        else:
+            self.people.doubt(account, self._now())
+        return same
+
+    def verify(self, account: str) -> None:
+        """Its owner has compared the safety number by another way. Raises `Refused(NO_KEYS)`."""
+        self.people.verify(account, self._person(account).keys.hash, self._now())
+
+    def accept_keys(self, account: str) -> None:
+        """Use the other keys that an account has now: its user was asked. Raises `Refused(NO_KEYS)`."""
+        person = self._person(account)
+        if person.offered is None or not self.people.accept(account, person.offered.hash, self._now()):
+            raise Refused(Reason.NO_KEYS)
+        for conversation in self.chats.values():
+            conversation.look_again()
+            conversation.rekey(account)
+
+    async def replace_keys(self) -> None:
+        """Put the keys of this passphrase in force, though the account has others: its user was asked.
+
+        Everybody in chats with it is told. Raises `ClientError`.
+        """
+        if self.keys.mismatch is not None:
+            await self.keys.replace(self.own, self.keys.mismatch.hash)
+
+    def _person(self, account: str) -> Person:
+        person = self.people.get(account)
+        if person is None:
+            raise Refused(Reason.NO_KEYS)
+        return person
