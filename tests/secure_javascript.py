@@ -3,7 +3,9 @@
 import json
 import subprocess
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -11,13 +13,15 @@ from twisted.internet.task import Clock
 
 from safeum_home.client.secure import events, payloads
 from safeum_home.client.secure.chat import Step
+from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.payloads import Payload
+from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.roster import Change
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.protocol.signing import decode_octets
 from tests.e2e.registries import node, npm
-from tests.secure_case import CHAT, Program, account
+from tests.secure_case import CHAT, Program, account, unique_key
 
 WEB = Path(__file__).parent / "web"
 PACKAGES = ("libsodium-wrappers-sumo@0.8.4", "zxcvbn@4.4.2")
@@ -119,8 +123,29 @@ class ForeignChat:
     def dismiss(self, accounts: Iterable[str]) -> Step:
         return self._step("dismiss", accounts=list(accounts))
 
+    def succeed(self, new: UniqueKey) -> Step:
+        """`new` is one of `unique_key`."""
+        made = product(range(26), range(1, 10))
+        number, version = next(each for each in made if unique_key(*each).hash == new.hash)
+        return self._step("succeed", master=master(number, version).hex())
+
     def members_told(self, accounts: Iterable[str]) -> Step:
         return self._step("members_told", accounts=list(accounts))
+
+    def keys_told(self, account: str, keys: PublicKeys) -> Step:
+        sign, box = keys.texts()
+        return self._step("keys_told", account=account, keys={"sign": sign, "box": box})
+
+    def memory(self) -> ChatMemory:
+        return msgspec.convert(self._process.ask("memory"), ChatMemory)
+
+    @property
+    def _room(self) -> Any:
+        """What tests look into."""
+        head = _hash(self._process.ask("memory")["roster"])
+        return SimpleNamespace(
+            roster=SimpleNamespace(head=head), now=lambda: int(self._clock.seconds() * 1000)
+        )
 
     def tick(self) -> Step:
         return self._step("tick")

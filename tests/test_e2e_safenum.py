@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.e2e import g711
+from tests.e2e import g711, relay
 from tests.e2e.relay import until
 from tests.e2e.sniffer import Datagram
 from tests.e2e.telephoner import TelephonerProcess
@@ -93,6 +93,25 @@ class SoundTests(SafenumCase):
         self.ada.do("hears", CARRIER_TONE)
         self.ada.do("hang_up")
         self.over(carrier)
+
+    def test_relayed(self) -> None:
+        """Who shows no address to the bridge is heard through the node's relay, and hears."""
+        relay.needs()
+        relaying = self.world.relay()
+        self.addCleanup(relaying.stop)
+        relaying.started()
+        eve = self.world.person("eve", VOICES["ben"])
+        self.addCleanup(eve.close)
+        eve.do("sign_up", "eve", True)
+        self.world.numbers["eve"] = eve.do("number")
+        with self.trunk.sniffer() as sniffer:
+            caller = self.rung(eve, seconds=5.0)
+            eve.do("answer")
+            self.assertEqual(eve.do("reached", "active"), "active")
+            eve.do("hears", CARRIER_TONE)
+            self.over(caller)
+        self.assertTrue(self.heard(sniffer.datagrams, "ben"))
+        self.assertEqual(eve.do("ended")["why"], "hangup")
 
     def test_two_at_once(self) -> None:
         """One comes in while another goes out: each is heard by its own."""

@@ -13,8 +13,11 @@ SLACK = 2
 
 
 class KillTests(SafenumCase):
-    def killed(self, kill: Callable[[], None], start: Callable[[], None]) -> None:
-        """The carrier hears the end, and the record of the call, the ledger and the balance agree."""
+    def killed(self, kill: Callable[[], None], start: Callable[[], None], differs: str = "") -> None:
+        """The carrier hears the end, and the record of the call, the ledger and the balance agree.
+
+        So does what the edge has seen of it, but for what `differs`.
+        """
         before, known = self.ada.do("balance")[0], len(self.records())
         carrier = self.trunk.answers()
         self.dial(self.ada)
@@ -41,17 +44,26 @@ class KillTests(SafenumCase):
         self.assertEqual(paid, -(-seconds * RATE // 60), f"for {seconds} s")
         self.assertEqual(self.ada.do("paid")[0], [seconds, -paid])
         self.world.admin("ledger", "check")
+        call = record["call_id"]
+        until(lambda: {each["difference"] for each in self.cdr("reconcile", "--csv", call=call)} <= {differs})
+        print(f"\n    the carrier knew {ended - killed:.1f} s afterwards", end=" ")
 
     def records(self) -> list[dict[str, str]]:
-        """Of this month."""
+        """Of all calls of this month."""
+        return self.cdr("export")
+
+    def cdr(self, *what: str, call: str | None = None) -> list[dict[str, str]]:
+        """What `safeum-home cdr` tells of this month, or of a call."""
         month = time.strftime("%Y-%m", time.gmtime())
-        return list(csv.DictReader(self.world.admin("cdr", "export", "--month", month).splitlines()))
+        _, said = self.trunk.node.admin("cdr", *what, "--month", month)
+        return [each for each in csv.DictReader(said.splitlines()) if call in (None, each["call_id"])]
 
     def test_node(self) -> None:
         self.killed(self.trunk.node.kill, self.trunk.node.start)
 
     def test_janus(self) -> None:
-        self.killed(self.trunk.janus.kill, self.trunk.janus.start)
+        """The node knows at once that nobody is heard any more; the edge a little later."""
+        self.killed(self.trunk.janus.kill, self.trunk.janus.start, "talk time")
 
     def test_kamailio(self) -> None:
         """Sound goes on without it; the carrier is told once it is there again."""

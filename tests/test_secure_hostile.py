@@ -150,6 +150,24 @@ class OrderTests(SecureCase):
         self.say(alice, "Now")
         self.assertEqual((bob.texts, bob.of(Gap)), (["Now"], [Gap(alice.account, 1)]))
 
+    def test_first_dropped_meanwhile(self) -> None:
+        """Also of one that has begun while this program was not there."""
+        alice, bob = self.pair()
+        self.say(bob, "Before")
+        memory = bob.chat.memory()
+        self.clock.advance(1)
+        alice.chat.renew()
+        self.say(alice, "Do not")
+        told = self.say(alice, "Now")
+        self.clock.advance(1)
+        later = Program(1, self.clock, 0).knows(alice.key)
+        later.chat.restore(memory)
+        self.give(later, *told)
+        self.assertEqual((later.texts, later.of(Gap)), (["Now"], [Gap(alice.account, 1)]))
+        unknowing = Program(1, self.clock, 0).knows(alice.key)
+        self.give(unknowing, *told)
+        self.assertEqual(unknowing.of(Gap), [])
+
     def test_cut(self) -> None:
         """The end of what somebody has said is withheld from one: what others have seen shows that."""
         alice, bob, carol = self.group(3)
@@ -229,6 +247,34 @@ class PlaceTests(SecureCase):
         self.say(carol, "I am Alice")
         self.assertEqual((bob.texts, bob.refused), ([], [Reason.BAD_SIGNATURE] * 2))
 
+    def test_somebody_elses_stream(self) -> None:
+        """A member cannot go on with the stream of another one."""
+        alice, bob, carol = self.group(3)
+        self.say(alice, "x")
+        forger = Forger(carol.key)
+        head = envelopes.read(alice.posted[-1].data).head
+        forger.stream, forger.number, forger.previous = head.stream, head.number, alice.posted[-1].hash
+        members = {each.account: each.key.public for each in (alice, bob, carol)}
+        epoch, _ = forger.epoch(members, roster=bob.chat._room.roster.head)
+        self.give(bob, forger.told(epoch))
+        self.say(alice, "y")
+        self.assertEqual((bob.texts, bob.refused), (["x", "y"], [Reason.FORKED]))
+
+    def test_others_edits(self) -> None:
+        """Nobody edits, or deletes, what somebody else has written."""
+        alice, bob = self.pair()
+        self.say(alice, "Yes")
+        hash = encode_octets(alice.posted[-1].hash)
+        edit: Callable[[], payloads.Payload] = lambda: payloads.Edit(hash, "No")  # noqa: E731
+        for payload in (edit(), payloads.Deletion((hash,))):
+            self.say(bob, payload)
+        self.assertEqual(alice.refused, [Reason.NOT_ITS_AUTHOR] * 2)
+        self.assertEqual(alice.of(Received), [])
+
+
+class MemberTests(SecureCase):
+    """Who is a member of what, as far as a program remembers it."""
+
     def test_epoch_of_another_sender(self) -> None:
         """A member cannot seal something as another one; nor somebody who is in no epoch, in any."""
         alice, bob = self.group(2)
@@ -262,30 +308,6 @@ class PlaceTests(SecureCase):
             later.events.clear()
             self.give(later, said)
             self.assertEqual((later.texts, later.refused), ([], [Reason.NOT_A_MEMBER]))
-
-    def test_somebody_elses_stream(self) -> None:
-        """A member cannot go on with the stream of another one."""
-        alice, bob, carol = self.group(3)
-        self.say(alice, "x")
-        forger = Forger(carol.key)
-        head = envelopes.read(alice.posted[-1].data).head
-        forger.stream, forger.number, forger.previous = head.stream, head.number, alice.posted[-1].hash
-        members = {each.account: each.key.public for each in (alice, bob, carol)}
-        epoch, _ = forger.epoch(members, roster=bob.chat._room.roster.head)
-        self.give(bob, forger.told(epoch))
-        self.say(alice, "y")
-        self.assertEqual((bob.texts, bob.refused), (["x", "y"], [Reason.FORKED]))
-
-    def test_others_edits(self) -> None:
-        """Nobody edits, or deletes, what somebody else has written."""
-        alice, bob = self.pair()
-        self.say(alice, "Yes")
-        hash = encode_octets(alice.posted[-1].hash)
-        edit: Callable[[], payloads.Payload] = lambda: payloads.Edit(hash, "No")  # noqa: E731
-        for payload in (edit(), payloads.Deletion((hash,))):
-            self.say(bob, payload)
-        self.assertEqual(alice.refused, [Reason.NOT_ITS_AUTHOR] * 2)
-        self.assertEqual(alice.of(Received), [])
 
 
 class KeyTests(SecureCase):
@@ -521,6 +543,9 @@ class EpochTests(SecureCase):
         self.say(alice, "Hello")
         self.tick(60)
         self.assertEqual((bob.texts, bob.refused), ([], [Reason.NO_EPOCH]))
+        self.carry(bob, bob.chat.keys_told(alice.account, alice.key.public))
+        self.tick(60)
+        self.assertEqual(bob.refused, [Reason.NO_EPOCH])
         self.carry(bob, bob.chat.take(held[0]))
         self.assertEqual(bob.texts, ["Hello"])
 

@@ -21,6 +21,7 @@ from safeum_home.client.secure.vault import Vault
 from safeum_home.client.secure.vault_content import Content, Draft, Keys, Pinned, Setting, merge, pinned
 from safeum_home.protocol.key_types import Identity
 from safeum_home.protocol.signing import decode_octets, encode_octets
+from tests import test_secure_hostile
 from tests.secure_case import CHAT, Program, SecureCase, account, unique_key
 from tests.secure_javascript import WEB, ForeignProgram, Process, install
 
@@ -165,6 +166,31 @@ class TalkTests(BothCase):
         again = ForeignProgram(1, self.clock, self.process()).knows(unique_key(0))
         again.process.ask("restore", memory=msgspec.to_builtins(later.chat.memory()))
         self.assertEqual(again.process.ask("memory"), memory)
+
+
+class ForeignBob(BothCase):
+    """Bob's program is in JavaScript."""
+
+    def add(self, number: int, peer: int | None = None, version: int = 0) -> Program:
+        if number == 1 and not version:
+            return self.add_foreign(number, peer)
+        return super().add(number, peer, version)
+
+
+class OrderTests(ForeignBob, test_secure_hostile.OrderTests):
+    """A node that means harm: replays, gaps, cuts and forks."""
+
+
+class PlaceTests(ForeignBob, test_secure_hostile.PlaceTests):
+    """Envelopes of elsewhere, and of others."""
+
+
+class KeyTests(ForeignBob, test_secure_hostile.KeyTests):
+    """Keys of the node's own."""
+
+
+class EpochTests(ForeignBob, test_secure_hostile.EpochTests):
+    """Epochs and members of the node's own."""
 
 
 class OtherTests(BothCase):

@@ -13,6 +13,7 @@ from safeum_home import config
 from safeum_home.admin import words
 from safeum_home.admin.caller import NoNode, Refused, call
 from safeum_home.admin.carrier_wire import (
+    PARTS,
     CarrierGrant,
     CarrierGrantParams,
     CarrierRecordsParams,
@@ -62,7 +63,7 @@ def add_carrier(
         parser.set_defaults(run=command.run, part=part)
     text = "Pass on what one of them needs, or tells, that runs elsewhere: from a pipe, and into one."
     parser = nested.add_parser("pass", help=text, description=text)
-    parser.add_argument("part", choices=("kamailio", "janus"))
+    parser.add_argument("part", choices=PARTS)
     _add_config(parser)
     parser.add_argument("--socket", help=SOCKET)
     parser.set_defaults(run=lambda arguments: command.pass_on(parser, arguments))

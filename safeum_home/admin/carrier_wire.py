@@ -10,6 +10,7 @@ from safeum_home.ports.trunk import EdgeRecord
 MOST_RECORDS = 100
 """Of a line: they fit it at their longest."""
 Part = Literal["kamailio", "janus"]
+PARTS: tuple[Part, ...] = ("kamailio", "janus")
 
 
 class CarrierGrantParams(Params, frozen=True):

@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 from array import array
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
@@ -43,6 +43,7 @@ class Probe:
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._events: dict[int, asyncio.Queue[dict[str, Any]]] = {}
         self._session: dict[str, Any] = {}
+        self._handles: list[int] = []
 
     async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection(*self._at)
@@ -87,7 +88,8 @@ class Probe:
 
     async def attach(self) -> int:
         made = await self.ask(janus="attach", plugin=SIP)
-        return int(made["data"]["id"])
+        self._handles.append(int(made["data"]["id"]))
+        return self._handles[-1]
 
     async def say(self, handle: int, body: dict[str, Any], jsep: dict[str, str] | None = None) -> None:
         more = {} if jsep is None else {"jsep": jsep}
@@ -105,6 +107,35 @@ class Probe:
                 raise AssertionError(data["error"])
             if data.get("result", {}).get("event") in names:
                 return data["result"], message.get("jsep")
+
+    async def any_event(self, handles: Sequence[int], name: str, reason: str) -> dict[str, Any]:
+        """The next event of that name, for that reason, of whichever handle it is."""
+
+        async def one(handle: int) -> dict[str, Any]:
+            while True:
+                result, _ = await self.event(handle, name)
+                if result.get("reason") == reason:
+                    return result
+
+        tasks = [asyncio.ensure_future(one(handle)) for handle in handles]
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        return done.pop().result()
+
+    async def any_call(self) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """The next call that comes in, at whichever handle: its event, and the offer."""
+
+        async def one(handle: int) -> tuple[int, dict[str, Any], dict[str, str]]:
+            told, offer = await self.event(handle, "incomingcall")
+            assert offer is not None
+            return handle, told, offer
+
+        tasks = [asyncio.ensure_future(one(handle)) for handle in self._handles]
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        return done.pop().result()
 
     async def register(self, edge: str, password: str) -> int:
         """A handle that calls come to."""

@@ -39,30 +39,20 @@ class Telephoner:
         self.states: list[str] = []
         self._studio = Studio(Tone(hertz), ears=[self._ear])
 
-    async def sign_up(self, login: str) -> str:
-        """The account."""
+    async def sign_up(self, login: str, hides: bool = False) -> str:
+        """The account, whose voicemail is off; one that `hides` shows no address of its own."""
         version = (await self._client.policy()).version
-        return self._take(await self._client.register(login, PASSWORD, consent=version))
-
-    async def log_in(self, login: str) -> str:
-        """On another device; the account."""
-        return self._take(await self._client.login(login, PASSWORD))
-
-    def _take(self, opened: Any) -> str:
-        self._telephone = self._client.take_telephone(self._studio)
+        opened = await self._client.register(login, PASSWORD, consent=version)
+        self._telephone = self._client.take_telephone(self._studio, relay_only=hides)
         self._telephone.on_call(self._rang.append)
-        account: str = opened.account
-        return account
+        await self._client.call(VoicemailSet(enabled=False))
+        return opened.account
 
     async def number(self) -> str:
         """One's SafeNUM, once there is one."""
         while (found := (await self._client.profile()).profile.safenum) is None:  # noqa: ASYNC110  # asked
             await asyncio.sleep(0.1)
         return found
-
-    async def voicemail(self, enabled: bool) -> None:
-        """Whether it takes calls."""
-        await self._client.call(VoicemailSet(enabled=enabled))
 
     async def dial(self, number: str) -> str:
         """What the other side is shown; or what it was refused with."""

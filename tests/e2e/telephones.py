@@ -3,7 +3,7 @@
 import atexit
 from functools import cache
 
-from tests.e2e.relay import until
+from tests.e2e.relay import RelayProcess, Section, until
 from tests.e2e.telephoner import TelephonerProcess
 from tests.e2e.trunk import Trunk
 
@@ -26,8 +26,10 @@ class Telephones:
     """`people` are ada, who has money, and ben; `numbers` are theirs."""
 
     def __init__(self) -> None:
-        self.trunk = Trunk(node=SAFENUM)
+        self.trunk = trunk = Trunk(node=SAFENUM)
         atexit.register(self.close)
+        relayed = f'relay = ["{trunk.app_address}"]\nallow = ["{trunk.app}/32"]'
+        trunk.node.add(Section(relayed).text)
         self.people: dict[str, TelephonerProcess] = {}
         self.trunk.node.start()
         self._operate()
@@ -39,16 +41,19 @@ class Telephones:
         for person in self.people.values():
             person.account = person.done()
         self.numbers = {login: str(person.do("number")) for login, person in self.people.items()}
-        for person in self.people.values():
-            person.do("voicemail", False)
         self.admin("balance", "credit", "ada", "10", "receipt", "--source", "test")
         self.until_up()
 
     def person(self, login: str, hertz: float) -> TelephonerProcess:
-        """Another device."""
+        """Somebody, who has yet to sign up."""
         node = self.trunk.node
         certificate = node.folder / "chain.pem"
         return TelephonerProcess(self.trunk.app_address, login, f"localhost:{node.port}", certificate, hertz)
+
+    def relay(self) -> RelayProcess:
+        """The node's relay: from loopback to where Janus is."""
+        folder = self.trunk.node.folder
+        return RelayProcess.of(folder / "node.toml", folder / "relay.log")
 
     def admin(self, *arguments: str) -> str:
         code, said = self.trunk.node.admin(*arguments)

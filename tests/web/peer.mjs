@@ -28,6 +28,7 @@ const COMMANDS = {
     state.now = now;
     return null;
   },
+  keys_told: ({ account, keys }) => state.chat.keysTold(account, PublicKeys.read(keys)),
   take: ({ told }) => state.chat.take(told),
   past: ({ page }) => state.chat.past(page),
   say: ({ payload, reference }) => state.chat.say(payload, reference),

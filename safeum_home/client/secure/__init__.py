@@ -19,8 +19,10 @@ through `PublicKeys.of`, to `keys_told` of every chat with the account. What is 
 again when the account is heard of. On `KeysChanged` with `vouched` unset ask the user; `People.accept`,
 then `look_again` in every chat. `People.verify` once people have compared (`fingerprints`, `comparing`).
 
-**Groups.** Who makes one says `admit(accounts)`, who invites or removes says `admit` or `dismiss` before
-the node is told; who leaves dismisses itself. What the node says of members goes to `members_told`.
+**Groups.** Who makes one says `admit(accounts)`, who invites or removes says `admit` or `dismiss`; who
+leaves dismisses itself. One's own roster is in force once it was taken: give it to `take`, with the id
+of the acknowledgement, after all that was told before; on `Overtaken` sign anew. Then tell the node whom
+to invite or remove. What the node says of members goes to `members_told`.
 
 **Every 20 seconds** `tick`. After something was verified, drafted or received, and not more often than
 every few seconds: a `Content` of `vault_content.pinned(people)` and the `memory` of each chat to

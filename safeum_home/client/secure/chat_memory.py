@@ -33,13 +33,14 @@ class EpochMemory(Struct, frozen=True):
 
 
 class ChatMemory(Struct, frozen=True):
-    """Of one chat. `roster` is the hash of the one in force, whose members are `members`."""
+    """Of one chat, as of `since`. `roster` is the hash of the one in force, whose members are `members`."""
 
     streams: Annotated[dict[Account, StreamMemory], Meta(max_length=4 * MOST_MEMBERS)] = {}
     roster: Octets32 = _NONE
     roster_at: Size = 0
     members: Annotated[dict[Account, Octets32], Meta(max_length=MOST_MEMBERS)] = {}
     epochs: Annotated[list[EpochMemory], Meta(max_length=16)] = []
+    since: Size = 0
 
 
 def _octets(text: str, size: int) -> bytes:
@@ -73,7 +74,7 @@ def remember(room: Room) -> ChatMemory:
         named = {encode_octets(stream): (number, encode_octets(hash)) for stream, number, hash in heads}
         streams[account] = StreamMemory(floor, named)
     members = {account: encode_octets(hash) for account, hash in room.roster.members.items()}
-    return ChatMemory(streams, encode_octets(room.roster.head), room.roster.made, members, epochs)
+    return ChatMemory(streams, encode_octets(room.roster.head), room.roster.made, members, epochs, room.now())
 
 
 def restore(room: Room, memory: ChatMemory) -> None:
@@ -81,6 +82,8 @@ def restore(room: Room, memory: ChatMemory) -> None:
     for account, each in memory.streams.items():
         heads = [(_octets(stream, 16), n, _octets(hash, 32)) for stream, (n, hash) in each.heads.items()]
         room.streams.restore(account, each.floor, heads)
+    if memory.since:
+        room.streams.knows_since(memory.since)
     if room.roster.head == NONE and memory.roster != _NONE:
         members = {account: _octets(hash, 32) for account, hash in memory.members.items()}
         room.roster.restore(_octets(memory.roster, 32), memory.roster_at, members)

@@ -14,7 +14,7 @@ PATIENCE = 60 * 1000
 
 
 class HeldEnvelope(NamedTuple):
-    """One that waits. `noted`: its stream knows it already. `late`: it was missing."""
+    """One that waits. `noted`: its stream knows it already. `late`: it was missing. `warned`: it was told."""
 
     told: Told
     envelope: Envelope
@@ -23,6 +23,7 @@ class HeldEnvelope(NamedTuple):
     since: int
     noted: bool = False
     late: bool = False
+    warned: bool = False
 
 
 class Holding:
@@ -31,8 +32,6 @@ class Holding:
     def __init__(self) -> None:
         self._held: list[HeldEnvelope] = []
         self._size = 0
-        self._patient = 0
-        """So many at the beginning were told of."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -44,16 +43,15 @@ class Holding:
         while len(self._held) > MOST_HELD or self._size > MOST_OCTETS:
             gone = self._held.pop(0)
             self._size -= len(gone.envelope.octets)
-            self._patient = max(0, self._patient - 1)
             yield gone
 
     def take(self) -> list[HeldEnvelope]:
         """All of them; those that still have to wait are added again."""
-        held, self._held, self._size, self._patient = self._held, [], 0, 0
+        held, self._held, self._size = self._held, [], 0
         return held
 
     def overdue(self, now: int) -> list[HeldEnvelope]:
         """Those that have waited for a minute, once. They wait on."""
-        due = [each for each in self._held[self._patient :] if each.since + PATIENCE <= now]
-        self._patient += len(due)
+        due = [each for each in self._held if not each.warned and each.since + PATIENCE <= now]
+        self._held = [each._replace(warned=each.since + PATIENCE <= now) for each in self._held]
         return due

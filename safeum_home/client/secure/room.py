@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from safeum_home.client.secure.envelope import Place
+from safeum_home.client.secure.epoch import Epoch
 from safeum_home.client.secure.epochs import Epochs
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
@@ -104,6 +105,23 @@ class Room:
                 members[account] = person.keys
         hashes = {account: keys.hash for account, keys in members.items()}
         return Wanted(members, tuple(missing), tuple(differ), hashes)
+
+    def has_ghosts(self, epoch: Epoch) -> bool:
+        """Whether somebody is in it, or keys are, that nobody has vouched for.
+
+        Raises `Held` where the roster that it goes by has not come.
+        """
+        if self.peer is None:
+            vouched = self.roster.at(epoch.roster)
+            return any(
+                vouched.get(each) != self.roster.now(each, hash) for each, hash in epoch.hashes.items()
+            )
+        person = self.people.get(self.peer)
+        known = set() if person is None else {each.hash for each in (person.keys, *person.former)}
+        return any(
+            each != self.own.account and (each != self.peer or hash not in known)
+            for each, hash in epoch.hashes.items()
+        )
 
     def changed(self) -> None:
         """Members, or keys, are others now."""

@@ -99,6 +99,10 @@ class Streams:
         self._moved: dict[bytes, None] = {}
         """Streams that have grown since this account has said something, the newest last."""
 
+    def knows_since(self, since: int) -> None:
+        """All that was said before `since` is known: of what began later the first ones have to come."""
+        self._since = min(self._since, since)
+
     def restore(self, account: str, floor: int, heads: Iterable[tuple[bytes, int, bytes]]) -> None:
         """As they were in the vault. What has come since is further."""
         self._floors[account] = max(floor, self._floors.get(account, 0))
@@ -117,8 +121,9 @@ class Streams:
         if stream.account != account:
             raise Refused(Reason.FORKED)
         noted = stream.note(head, hash, live)
-        self._streams[head.stream] = stream
-        self._trim(account)
+        if head.stream not in self._streams:
+            self._streams[head.stream] = stream
+            self._trim(account)
         if noted.verdict is Verdict.NEW and live:
             self._moved.pop(head.stream, None)
             self._moved[head.stream] = None

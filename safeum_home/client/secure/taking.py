@@ -201,28 +201,11 @@ class Taker:
             raise Refused(Reason.NOT_A_MEMBER)
         in_force = None if held.past else room.in_force()
         if in_force is not None:
-            if self._has_ghosts(epoch):
+            if room.has_ghosts(epoch):
                 raise Refused(Reason.GHOST)
             if room.epochs.is_late(epoch, in_force, room.now()):
                 raise Refused(Reason.STALE_EPOCH)
         room.epochs.add(id, epoch, epoch.open(room.own), in_force)
-
-    def _has_ghosts(self, epoch: epochs.Epoch) -> bool:
-        """Whether somebody is in it, or keys are, that nobody has vouched for; raises `Held`."""
-        room, own = self._room, self._room.own.account
-        if room.peer is None:
-            vouched = room.roster.at(epoch.roster)
-            return any(
-                vouched.get(each) != room.roster.now(each, hash) for each, hash in epoch.hashes.items()
-            )
-        return any(
-            each != own and (each != room.peer or hash not in self._hashes(each))
-            for each, hash in epoch.hashes.items()
-        )
-
-    def _hashes(self, account: str) -> set[bytes]:
-        person = self._room.people.get(account)
-        return set() if person is None else {each.hash for each in (person.keys, *person.former)}
 
     def _roster(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
         room, signer = self._room, held.told.sender

@@ -174,7 +174,8 @@ def _merge_chats(one: ChatMemory, other: ChatMemory) -> ChatMemory:
     epochs: dict[str, EpochMemory] = {each.id: each for each in (*one.epochs, *other.epochs)}
     newest = sorted(epochs.values(), key=lambda each: (each.at, each.id))[-IN_VAULT:]
     roster = max(one, other, key=lambda each: (each.roster_at, each.roster))
-    return ChatMemory(streams, roster.roster, roster.roster_at, roster.members, newest)
+    since = max(one.since, other.since)
+    return ChatMemory(streams, roster.roster, roster.roster_at, roster.members, newest, since)
 
 
 def _merge_streams(one: StreamMemory, other: StreamMemory) -> StreamMemory:

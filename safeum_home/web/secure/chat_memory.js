@@ -41,6 +41,7 @@ export function check(value) {
     roster_at: c.anInteger(value.roster_at ?? 0),
     members: c.entries(value.members ?? {}, c.account, hash, MOST_MEMBERS),
     epochs: c.aList(value.epochs ?? [], epoch, 0, 16),
+    since: c.anInteger(value.since ?? 0),
   };
 }
 
@@ -55,6 +56,7 @@ export function remember(room) {
     roster_at: room.roster.made,
     members: Object.fromEntries(room.roster.members),
     epochs: room.epochs.recent().map(({ id, commitment, sealed, at }) => ({ id, commitment, sealed: encode(sealed), at })),
+    since: room.now(),
   };
 }
 
@@ -64,6 +66,7 @@ export function restore(room, memory) {
     const heads = Object.entries(each.heads).map(([stream, [number, hash]]) => [stream, number, hash]);
     room.streams.restore(account, each.floor, heads);
   }
+  if (memory.since) room.streams.knowsSince(memory.since);
   if (room.roster.head === NONE && memory.roster !== NONE) {
     room.roster.restore(memory.roster, memory.roster_at, Object.entries(memory.members));
   }

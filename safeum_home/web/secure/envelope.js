@@ -5,6 +5,7 @@ import { malformed, Reason, Refused } from "./refused.js";
 import { digest, isSigned, sign, SIGNATURE } from "./sodium.js";
 
 export const Kind = Object.freeze({ EPOCH: 0x11, MESSAGE: 0x12, ROSTER: 0x13, SUCCESSION: 0x14 });
+const KINDS = new Set(Object.values(Kind));
 export const MOST = 40960;
 export const HASH = 32;
 export const STREAM = 16;
@@ -59,7 +60,7 @@ export function read(data) {
   const octets = decode(data);
   const reader = new Reader(octets);
   const [kind, flags] = [reader.number(1), reader.number(1)];
-  if (!Object.values(Kind).includes(kind) || flags > 1 || (flags === 0 && kind !== Kind.MESSAGE)) throw malformed();
+  if (!KINDS.has(kind) || flags > 1 || (flags === 0 && kind !== Kind.MESSAGE)) throw malformed();
   const head = {
     kind, quiet: flags === 1, stream: reader.name(STREAM), number: reader.number(), previous: reader.name(HASH),
   };

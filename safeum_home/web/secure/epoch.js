@@ -4,7 +4,7 @@ import { HASH } from "./envelope.js";
 import * as listed from "./members.js";
 import { decode, encode, join, number, Reader } from "./octets.js";
 import { Reason, Refused } from "./refused.js";
-import { BOX, digest, fresh, KEY, lib, wipe } from "./sodium.js";
+import { BOX, boxTo, digest, fresh, KEY, lib, wipe } from "./sodium.js";
 
 export const SEALED = KEY + BOX;
 
@@ -31,7 +31,7 @@ export class EpochKey {
   /** Sealed to a member; throws `Refused` for a key of small order. */
   box(key) {
     try {
-      return lib().crypto_box_seal(this.key, key);
+      return boxTo(key, this.key);
     } catch {
       throw new Refused(Reason.NO_KEYS);
     }

@@ -7,7 +7,6 @@ const PATIENCE = 60 * 1000;
 export class Holding {
   constructor() {
     this.held = [];
-    this.patient = 0;
   }
 
   get length() {
@@ -19,24 +18,21 @@ export class Holding {
     this.held.push(held);
     const gone = [];
     const size = () => this.held.reduce((all, each) => all + each.envelope.octets.length, 0);
-    while (this.held.length > MOST_HELD || size() > MOST_OCTETS) {
-      gone.push(this.held.shift());
-      this.patient = Math.max(0, this.patient - 1);
-    }
+    while (this.held.length > MOST_HELD || size() > MOST_OCTETS) gone.push(this.held.shift());
     return gone;
   }
 
   /** All of them; those that still have to wait are added again. */
   take() {
     const { held } = this;
-    [this.held, this.patient] = [[], 0];
+    this.held = [];
     return held;
   }
 
   /** Those that have waited for a minute, once. They wait on. */
   overdue(now) {
-    const due = this.held.slice(this.patient).filter((each) => each.since + PATIENCE <= now);
-    this.patient += due.length;
+    const due = this.held.filter((each) => !each.warned && each.since + PATIENCE <= now);
+    for (const each of due) each.warned = true;
     return due;
   }
 }

@@ -5,7 +5,8 @@ import { malformed } from "./refused.js";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const VALUES = new Map([...ALPHABET].map((character, value) => [character.charCodeAt(0), value]));
+const VALUES = new Int8Array(128).fill(-1);
+[...ALPHABET].forEach((character, value) => { VALUES[character.charCodeAt(0)] = value; });
 
 export function utf8(text) {
   return encoder.encode(text);
@@ -67,8 +68,9 @@ export function decode(data, size = null) {
   let held = 0;
   let at = 0;
   for (let place = 0; place < data.length; place += 1) {
-    const value = VALUES.get(data.charCodeAt(place));
-    if (value === undefined) throw malformed();
+    const code = data.charCodeAt(place);
+    const value = code < 128 ? VALUES[code] : -1;
+    if (value < 0) throw malformed();
     bits = ((bits << 6) | value) & 0xffff;
     held += 6;
     if (held >= 8) {

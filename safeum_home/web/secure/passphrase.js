@@ -2,7 +2,7 @@
 
 import { utf8 } from "./octets.js";
 import { Reason, Refused } from "./refused.js";
-import { lib } from "./sodium.js";
+import { fresh, lib } from "./sodium.js";
 import { WORDS } from "./words.js";
 
 /** Below 10^12 guesses a passphrase is refused. */
@@ -13,7 +13,7 @@ const LOOKED_AT = 72;
 
 /** New random words of the English list of BIP-39, with single spaces between them. */
 export function words(count = 12) {
-  const entropy = lib().randombytes_buf((count * 4) / 3);
+  const entropy = fresh((count * 4) / 3);
   return spelt(entropy);
 }
 

@@ -10,6 +10,8 @@ export const MOST_FORMER = 8;
 export class People {
   constructor() {
     this.people = new Map();
+    /** Another one with each change. */
+    this.revision = 0;
   }
 
   get(account) {
@@ -19,6 +21,7 @@ export class People {
   /** As the vault has it: `{keys, trust, since, judged, offered, former}`, of which the last two may be null and empty. */
   restore(account, person) {
     this.people.set(account, person);
+    this.revision += 1;
   }
 
   trust(account) {
@@ -27,6 +30,7 @@ export class People {
 
   /** Keys of the directory, signed by themselves. Others than are in force are used once accepted. */
   told(account, keys, now) {
+    this.revision += 1;
     const person = this.people.get(account);
     if (!person) {
       this.people.set(account, { keys, trust: Trust.PINNED, since: now, judged: 0, offered: null, former: [] });
@@ -51,6 +55,7 @@ export class People {
   accept(account, hash, now) {
     const person = this.people.get(account);
     if (!person?.offered || person.offered.hash !== hash) return false;
+    this.revision += 1;
     replace(person, person.offered, now);
     return true;
   }
@@ -59,6 +64,7 @@ export class People {
   succeed(account, before, keys, now) {
     const person = this.people.get(account);
     if (person?.keys.hash !== before) return false;
+    this.revision += 1;
     replace(person, keys, now);
     return true;
   }

@@ -39,6 +39,14 @@ export class Room {
 
   /** Whom something that is said now is sealed to (a Map), and whose keys are missing, or others, for that. */
   wanted() {
+    const of = [this.people.revision, this.roster.revision, this.told];
+    if (!this.cached || of.some((each, at) => each !== this.cached.of[at])) {
+      this.cached = { of, wanted: this.#findWanted() };
+    }
+    return this.cached.wanted;
+  }
+
+  #findWanted() {
     const inForce = this.peer === null
       ? this.inForce() : new Map([[this.peer, null], [this.own.account, null]]);
     const [members, missing, differ] = [new Map(), [], []];
@@ -51,7 +59,8 @@ export class Room {
       else if (person.offered || (hash !== null && hash !== person.keys.hash)) differ.push(account);
       else members.set(account, person.keys);
     }
-    return { members, missing, differ, isWhole: !missing.length && !differ.length };
+    const hashes = new Map([...members].map(([account, keys]) => [account, keys.hash]));
+    return { members, hashes, missing, differ, isWhole: !missing.length && !differ.length };
   }
 
   /** Members, or keys, are others now. */

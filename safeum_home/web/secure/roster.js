@@ -27,6 +27,8 @@ export class Roster {
     this.own = own;
     this.head = NONE;
     this.made = 0;
+    /** Another one with each change. */
+    this.revision = 0;
     this.members = new Map();
     this.former = new Map();
     this.successors = new Map();
@@ -73,12 +75,14 @@ export class Roster {
     const before = this.former.get(previous) ?? new Map();
     const removed = [...before.keys()].filter((each) => !members.has(each) && this.members.has(each)).sort();
     this.members = new Map([...this.members].filter(([account]) => !removed.includes(account)));
+    this.revision += 1;
     return { added: [], removed, rekeyed: [] };
   }
 
   /** Keys were followed by others, as they have said themselves. */
   succeed(account, before, after) {
     this.successors.set(`${account}\0${before}`, after);
+    this.revision += 1;
     if (this.members.get(account) === before) this.members.set(account, after);
   }
 
@@ -99,6 +103,7 @@ export class Roster {
 
   #set(head, made, members) {
     [this.head, this.made, this.members] = [head, made, members];
+    this.revision += 1;
     this.former.delete(head);
     this.former.set(head, new Map(members));
     if (this.former.size > MOST_KEPT) this.former.delete(this.former.keys().next().value);

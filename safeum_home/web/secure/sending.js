@@ -87,9 +87,8 @@ export class Sender {
 
   #seal(said, wanted) {
     const { room } = this;
-    const hashes = new Map([...wanted.members].map(([account, keys]) => [account, keys.hash]));
     const posts = [];
-    let known = room.epochs.usable(hashes, room.now());
+    let known = room.epochs.usable(wanted.hashes, room.now());
     if (!known) {
       posts.push(this.#begin(wanted));
       known = room.epochs.get(posts[0].hash);

@@ -18,8 +18,9 @@ export function lib() {
   return sodium;
 }
 
+/** Random octets, of the engine: libsodium asks for four at a time. */
 export function fresh(size = KEY) {
-  return sodium.randombytes_buf(size);
+  return globalThis.crypto.getRandomValues(new Uint8Array(size));
 }
 
 /** Zero octets. JavaScript, and libsodium's own memory, may have copies: docs/secure-chats.md. */
@@ -27,6 +28,19 @@ export function wipe(...several) {
   for (const octets of several) {
     if (octets) sodium.memzero(octets);
   }
+}
+
+/** What libsodium's `crypto_box_seal` makes of octets, 48 more; throws for a key of small order. */
+export function boxTo(key, octets) {
+  const secret = fresh(KEY);
+  const ephemeral = sodium.crypto_scalarmult_base(secret);
+  const sealed = new Uint8Array(octets.length + BOX);
+  sealed.set(ephemeral);
+  sealed.set(key, KEY);
+  const nonce = sodium.crypto_generichash(NONCE, sealed.subarray(0, 2 * KEY));
+  sealed.set(sodium.crypto_box_easy(octets, nonce, key, secret), KEY);
+  sodium.memzero(secret);
+  return sealed;
 }
 
 /**

@@ -82,6 +82,11 @@ export class Streams {
     this.moved = new Set();
   }
 
+  /** All that was said before `since` is known: of what began later the first ones have to come. */
+  knowsSince(since) {
+    this.since = Math.min(this.since, since);
+  }
+
   /** As they were in the vault: `heads` are `[stream, number, hash]`. What has come since is further. */
   restore(account, floor, heads) {
     this.floors.set(account, Math.max(floor, this.floors.get(account) ?? 0));
@@ -97,8 +102,10 @@ export class Streams {
     const stream = this.streams.get(head.stream) ?? this.#begin(head, account, live);
     if (stream.account !== account) throw new Refused(Reason.FORKED);
     const noted = stream.note(head, hash, live);
-    this.streams.set(head.stream, stream);
-    this.#trim(account);
+    if (!this.streams.has(head.stream)) {
+      this.streams.set(head.stream, stream);
+      this.#trim(account);
+    }
     if (noted.verdict === NEW && live) {
       this.moved.delete(head.stream);
       this.moved.add(head.stream);

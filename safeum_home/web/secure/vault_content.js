@@ -149,6 +149,7 @@ function mergeChats(one, other) {
     roster_at: roster.roster_at,
     members: roster.members,
     epochs: newest,
+    since: Math.max(one.since, other.since),
   };
 }
 
