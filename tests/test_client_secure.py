@@ -1,10 +1,15 @@
 """Secure chats through the SDK, on real nodes in memory: what is said, and who can read it."""
 
+import re
+from pathlib import Path
+from typing import Any
+
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.secure.events import Gone, KeysChanged, RosterChanged
+from safeum_home.client.secure.payloads import Text
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.unlocked.events import CompareChanged, InClear, KeysMismatch
@@ -63,6 +68,8 @@ class TalkTests(SecureSdkCase):
             self.assertEqual((first.text, first.edited), ("hello", True))
             self.assertEqual(first.reactions, {self.ben.account: "👍"})
             self.assertTrue(second.deleted)
+            assert isinstance(third.payload, Text)
+            assert third.payload.reply is not None
             self.assertEqual(third.payload.reply.hash, hash)
         page = self.ben.do(self.ben.client.history(chat))
         self.assertIn("deleted", [each["body"]["kind"] for each in msgspec.to_builtins(page)["messages"]])
@@ -288,3 +295,31 @@ class NothingTests(SynchronousTestCase):
         """Whose key it would be is not known."""
         device = SecureDevice(World())
         self.failureResultOf(device.client.unlock("a passphrase"), RemoteProblem)
+
+
+class GuideTests(SecureSdkCase):
+    def test_examples(self) -> None:
+        """What docs/client-guide.md shows of secure chats does what it says."""
+        shown: dict[str, Any] = {}
+        for block in guide_blocks("## Secure chats"):
+            exec(block, shown)
+        self.assertEqual(len(shown["new_passphrase"]().split()), 12)
+        conversation = self.ann.do(shown["begin"](self.ann.client, "not asked for", self.ben.account))
+        self.settle()
+        self.ben.do(shown["join"](self.ben.client, conversation.id))
+        self.settle()
+        conversation.send("Now you have come.")
+        self.settle()
+        self.assertEqual(self.ben.said(conversation.id), ["Now you have come."])
+        number = self.ben.secure.safety_number(self.ann.account)
+        self.assertFalse(shown["is_theirs"](self.ann.client, self.ben.account, "1" + number))
+        self.assertIs(self.ann.secure.trust(self.ben.account), Trust.PINNED)
+        self.assertTrue(shown["is_theirs"](self.ann.client, self.ben.account, number))
+        self.assertIs(self.ann.secure.trust(self.ben.account), Trust.VERIFIED)
+
+
+def guide_blocks(chapter: str) -> list[str]:
+    """The programs in a chapter of the guide."""
+    page = (Path(__file__).parent.parent / "docs" / "client-guide.md").read_text()
+    text = page.partition(f"\n{chapter}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)

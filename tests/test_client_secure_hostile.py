@@ -37,7 +37,7 @@ def other(frame: Frame, **changed: Any) -> Frame:
 
 def later(frame: Frame, places: int = 1) -> str:
     """Another id of a message, as of one that has come behind it."""
-    id = frame["params"]["id"]
+    id: str = frame["params"]["id"]
     return id[:-places] + ("a" if id[-places] != "a" else "b") + id[len(id) - places + 1 :]
 
 
@@ -92,7 +92,7 @@ class HostileTests(SecureSdkCase):
         self.assertEqual(self.ben.warnings(Gap), [Gap(self.ann.account, 1)])
 
     def test_cut(self) -> None:
-        """The last ones are cut off: others' messages say what they have seen, and a minute later it is told."""
+        """The last ones are cut off: others say what they have seen, and a minute later it is told."""
         self.everybody_in()
         self.ben.bend = of_message(
             lambda frame: () if frame["params"]["sender"] == self.ann.account else (frame,)

@@ -1,11 +1,12 @@
 """A client whose owner has entered a unique key, and so has secure chats."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
+from safeum_home.client.call_taking import _as_it_is
 from safeum_home.client.errors import local
 from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.secure.unique_key import UniqueKey
@@ -29,8 +30,8 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         return Deferred.fromCoroutine(self._unlock(passphrase))
 
     async def _unlock(self, passphrase: str) -> SecureChats:
-        reactor: Any = self._clock
         account = self._account()
+        reactor: Any = self._clock
         key = await deferToThreadPool(reactor, reactor.getThreadPool(), UniqueKey.of, account, passphrase)
         return await self.unlock_with(key)
 
@@ -39,9 +40,11 @@ class SecureTaking(TelephoneTaking, FileTransfer):
 
         Raises `wrong_state` where it is unlocked, or the key is another account's, which wipes it, too.
         """
-        return Deferred.fromCoroutine(self._unlock_with(key))
+        return Deferred.fromCoroutine(self._unlock_with(key, _as_it_is))
 
-    async def _unlock_with(self, key: UniqueKey) -> SecureChats:
+    async def _unlock_with(
+        self, key: UniqueKey, awaitable: Callable[["Deferred[Any]"], Awaitable[Any]]
+    ) -> SecureChats:
         try:
             right = self._account() == key.account and self.secure is None and self._calls.ended is None
         except BaseException:
@@ -50,7 +53,9 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         if not right:
             key.wipe()
             raise local(Code.WRONG_STATE)
-        secure = self._secure = SecureChats(self, self._inbox.state, self._clock, key, self._inbox.tell)
+        secure = self._secure = SecureChats(
+            self, self._inbox.state, self._clock, key, self._inbox.tell, awaitable
+        )
         self._secure_listens = self._inbox.listen(secure.take)
         await secure.open()
         return secure

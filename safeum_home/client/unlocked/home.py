@@ -1,7 +1,7 @@
 """What a conversation asks of the account whose it is."""
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Awaitable, Coroutine, Iterable
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
@@ -9,6 +9,8 @@ from twisted.internet.interfaces import IReactorTime
 from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.unique_key import UniqueKey
+
+T = TypeVar("T")
 
 
 class Home(Protocol):
@@ -21,6 +23,9 @@ class Home(Protocol):
 
     def tell(self, event: Struct) -> None:
         """To whoever listens to the client."""
+
+    def awaitable(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """What a program waits for: of Twisted's kind, or asyncio's."""
 
     def need(self, accounts: Iterable[str]) -> None:
         """Ask the directory for the keys of these, and again until they are there."""

@@ -1,16 +1,16 @@
 """The secure chats of an account, from the moment that its unique key was entered until it is closed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 from msgspec import Struct
-from segno import QRCode
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.group_methods import GroupMethods
-from safeum_home.client.secure import fingerprints
-from safeum_home.client.secure.people import People, Person, Trust
+from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
@@ -19,10 +19,12 @@ from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import Directory
 from safeum_home.client.unlocked.own_keys import OwnKeys
 from safeum_home.client.unlocked.sealed_bodies import NAME, is_secure, told_of
+from safeum_home.client.unlocked.verifying import Verifying
 from safeum_home.protocol.events import KeysChanged, MemberChanged
 from safeum_home.protocol.types import Message
 from safeum_home.spawn import spawn
 
+T = TypeVar("T")
 TICK = 20.0
 """Seconds."""
 ASK_AGAIN = 3
@@ -37,7 +39,7 @@ class KeysUnavailable(ClientError):
         self.accounts = accounts
 
 
-class SecureChats:
+class SecureChats(Verifying):
     """`chats` are those that are open here, by their id."""
 
     def __init__(
@@ -47,11 +49,13 @@ class SecureChats:
         clock: IReactorTime,
         own: UniqueKey,
         tell: Callable[[Struct], None],
+        awaitable: Callable[["Deferred[Any]"], Awaitable[Any]],
     ) -> None:
         self.client = client
         self.clock = clock
         self.own = own
         self.tell = tell
+        self._awaitable = awaitable
         self.people = People()
         self.chats: dict[str, Conversation] = {}
         self.keys = OwnKeys(client, self._now, tell)
@@ -61,8 +65,9 @@ class SecureChats:
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
         self.people.own(own.account, own.public, self._now())
 
-    def _now(self) -> int:
-        return int(self.clock.seconds() * 1000)
+    def awaitable(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """What a program waits for."""
+        return self._awaitable(Deferred.fromCoroutine(coroutine))
 
     # --- opening and closing
 
@@ -90,11 +95,14 @@ class SecureChats:
 
     # --- chats
 
-    async def start(self, accounts: Iterable[str]) -> Conversation:
+    def start(self, accounts: Iterable[str]) -> Awaitable[Conversation]:
         """Begin a secure chat with contacts, who are invited into it.
 
         Raises `KeysUnavailable`, and what the node refuses it with.
         """
+        return self.awaitable(self._start(accounts))
+
+    async def _start(self, accounts: Iterable[str]) -> Conversation:
         named = tuple(accounts)
         await self._directory.ask(named)
         lacking = tuple(account for account in named if self.people.get(account) is None)
@@ -102,12 +110,15 @@ class SecureChats:
             self.need(lacking)
             raise KeysUnavailable(lacking)
         created = await self.client.create_group(NAME)
-        conversation = await self.enter(created.chat.chat)
-        await self.invite(conversation, named)
+        conversation = await self._enter(created.chat.chat)
+        await self._invite(conversation, named)
         return conversation
 
-    async def invite(self, conversation: Conversation, accounts: Iterable[str]) -> tuple[str, ...]:
+    def invite(self, conversation: Conversation, accounts: Iterable[str]) -> Awaitable[tuple[str, ...]]:
         """Vouch for contacts and invite them; those whom the node has not invited. Raises as `start`."""
+        return self.awaitable(self._invite(conversation, accounts))
+
+    async def _invite(self, conversation: Conversation, accounts: Iterable[str]) -> tuple[str, ...]:
         named = tuple(accounts)
         await self._directory.ask(named)
         lacking = tuple(account for account in named if self.people.get(account) is None)
@@ -124,24 +135,36 @@ class SecureChats:
             await conversation.dismiss(refused)
         return refused
 
-    async def remove(self, conversation: Conversation, account: str) -> None:
+    def remove(self, conversation: Conversation, account: str) -> Awaitable[None]:
         """Seal nothing to somebody any more, and have the node remove it. Raises `ClientError`."""
+        return self.awaitable(self._remove(conversation, account))
+
+    async def _remove(self, conversation: Conversation, account: str) -> None:
         await conversation.dismiss([account])
         await self.client.remove_from_group(conversation.id, account)
 
-    async def leave(self, conversation: Conversation) -> None:
+    def leave(self, conversation: Conversation) -> Awaitable[None]:
         """Be in it no more. Raises `ClientError`."""
+        return self.awaitable(self._leave(conversation))
+
+    async def _leave(self, conversation: Conversation) -> None:
         await conversation.dismiss([self.own.account])
         await self.client.leave_group(conversation.id)
         self._drop(conversation.id)
 
-    async def accept(self, chat: str) -> Conversation:
+    def accept(self, chat: str) -> Awaitable[Conversation]:
         """Join a secure chat that one is invited into. Raises `ClientError`."""
-        await self.client.accept_invitation(chat)
-        return await self.enter(chat)
+        return self.awaitable(self._accept(chat))
 
-    async def enter(self, chat: str) -> Conversation:
+    async def _accept(self, chat: str) -> Conversation:
+        await self.client.accept_invitation(chat)
+        return await self._enter(chat)
+
+    def enter(self, chat: str) -> Awaitable[Conversation]:
         """Open a secure chat that this account is in; the same one as before where it is open."""
+        return self.awaitable(self._enter(chat))
+
+    async def _enter(self, chat: str) -> Conversation:
         conversation = self.chats.get(chat)
         if conversation is None:
             conversation = self._new(chat)
@@ -216,42 +239,7 @@ class SecureChats:
     def vault_newer(self, version: int) -> None:
         """There is no vault yet, so there is nothing to ask for."""
 
-    # --- whose keys these are
-
-    def trust(self, account: str) -> Trust:
-        """How well the keys of an account are known."""
-        return self.people.trust(account)
-
-    def fingerprint(self, account: str) -> str:
-        """Of the keys in force, for people; raises `Refused(NO_KEYS)`."""
-        return fingerprints.fingerprint(self._person(account).keys.hash)
-
-    def safety_number(self, account: str) -> str:
-        """60 digits: the same for both, unless somebody stands between. Raises `Refused(NO_KEYS)`."""
-        own = (self.own.account, self.own.public)
-        return fingerprints.safety_number(own, (account, self._person(account).keys))
-
-    def picture(self, account: str) -> QRCode:
-        """What the other one scans; `picture(...).terminal()` shows it. Raises `Refused(NO_KEYS)`."""
-        return fingerprints.picture(self._scan_text(account))
-
-    def _scan_text(self, account: str) -> str:
-        other = (account, self._person(account).keys.hash)
-        return fingerprints.scan_text((self.own.account, self.own.hash), other)
-
-    def scanned(self, account: str, said: str) -> bool:
-        """What was scanned from the screen of `account`, which is verified if it fits. Raises `Refused`."""
-        person = self._person(account)
-        same = fingerprints.scanned(said, (self.own.account, self.own.hash), (account, person.keys.hash))
-        if same:
-            self.verify(account)
-        else:
-            self.people.doubt(account, self._now())
-        return same
-
-    def verify(self, account: str) -> None:
-        """Its owner has compared the safety number by another way. Raises `Refused(NO_KEYS)`."""
-        self.people.verify(account, self._person(account).keys.hash, self._now())
+    # --- keys that change
 
     def accept_keys(self, account: str) -> None:
         """Use the other keys that an account has now: its user was asked. Raises `Refused(NO_KEYS)`."""
@@ -262,16 +250,13 @@ class SecureChats:
             conversation.look_again()
             conversation.rekey(account)
 
-    async def replace_keys(self) -> None:
+    def replace_keys(self) -> Awaitable[None]:
         """Put the keys of this passphrase in force, though the account has others: its user was asked.
 
         Everybody in chats with it is told. Raises `ClientError`.
         """
+        return self.awaitable(self._replace_keys())
+
+    async def _replace_keys(self) -> None:
         if self.keys.mismatch is not None:
             await self.keys.replace(self.own, self.keys.mismatch.hash)
-
-    def _person(self, account: str) -> Person:
-        person = self.people.get(account)
-        if person is None:
-            raise Refused(Reason.NO_KEYS)
-        return person
