@@ -61,6 +61,13 @@ def _at_once(self: Any, account: str, keys: Any, now: int) -> object:
     return told
 
 
+def _whichever(self: Any, account: str, before: bytes, keys: Any, now: int) -> bool:
+    """`People.succeed` that does not look which keys say so."""
+    self.told(account, keys, now)
+    self.accept(account, keys.hash, now)
+    return True
+
+
 def _whoever(self: Any, statement: Any, head: bytes, signer: str, hash: bytes) -> Any:
     """`Roster.follow` that looks neither at who signs nor at what it follows on."""
     change = Change(added=tuple(statement.members))
@@ -160,6 +167,10 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         (Defence(succession, "is_signed_by", yes),),
     ),
     "successions that nobody has signed": (HOSTILE + "KeyTests.test_forged_succession", (SIGNED,)),
+    "keys with two followers": (
+        HOSTILE + "KeyTests.test_two_followers",
+        (Defence(People, "succeed", _whichever),),
+    ),
     "old keys": (HOSTILE + "KeyTests.test_old_keys", (FRESH,)),
     "forged epochs": (HOSTILE + "EpochTests.test_forged_epoch", (SIGNED,)),
     "ghosts in an epoch": (HOSTILE + "EpochTests.test_ghost_in_an_epoch", (VOUCHED,)),

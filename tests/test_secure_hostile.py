@@ -355,6 +355,20 @@ class KeyTests(SecureCase):
         self.assertEqual(alice.refused[1:], [Reason.MALFORMED])
         self.assertEqual(alice.people.get(bob.account).keys, bob.key.public)  # type: ignore[union-attr]
 
+    def test_two_followers(self) -> None:
+        """Keys that have named their followers name no others, as who has stolen them may want."""
+        alice, bob, carol = self.group(3)
+        stolen = Forger(carol.key)
+        self.carry(carol, carol.chat.succeed(unique_key(2, 1)))
+        content = succession.make(unique_key(2, 7), carol.key.hash, 0)
+        self.give(bob, stolen.told(stolen.envelope(Kind.SUCCESSION, content)))
+        self.assertEqual((bob.refused, len(bob.of(KeysChanged))), ([Reason.OLD_KEYS], 1))
+        members = {**alice.chat.members, carol.account: carol.key.hash}
+        forger = Forger(alice.key)
+        content = roster.make(int(self.clock.seconds() * 1000), bob.chat._room.roster.head, members)
+        self.give(bob, forger.told(forger.envelope(Kind.ROSTER, content)))
+        self.assertEqual(bob.chat.members[carol.account], unique_key(2, 1).hash)
+
     def test_swapped_in_a_group(self) -> None:
         """Whose keys nobody here has seen: those that a member has vouched for count, not the node's."""
         alice, bob = self.group(2)

@@ -23,6 +23,7 @@ from safeum_home.client.secure.refused import Held, Reason, Refused
 
 MOST_KEPT = 32
 """Former rosters that epochs may still go by."""
+MOST_SUCCESSORS = 1024
 
 
 class Statement(NamedTuple):
@@ -122,7 +123,9 @@ class Roster:
 
     def succeed(self, account: str, before: bytes, after: bytes) -> None:
         """Keys were followed by others, as they have said themselves."""
-        self._successors[account, before] = after
+        self._successors.setdefault((account, before), after)
+        if len(self._successors) > MOST_SUCCESSORS:
+            del self._successors[next(iter(self._successors))]
         self.revision += 1
         if self.members.get(account) == before:
             self.members[account] = after

@@ -232,7 +232,11 @@ class Taker:
     def _succession(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
         room, account = self._room, held.told.sender
         said = succession.read(held.envelope, account, keys.hash)
+        is_news = room.people.succeed(account, keys.hash, said.keys, room.now())
+        person = room.people.get(account)
+        if person is None or said.keys not in (person.keys, *person.former):
+            raise Refused(Reason.OLD_KEYS)  # those before have named others
         room.roster.succeed(account, keys.hash, said.keys.hash)
-        if room.people.succeed(account, keys.hash, said.keys, room.now()):
+        if is_news:
             yield KeysChanged(account, keys.hash, said.keys.hash, True)
         room.changed()

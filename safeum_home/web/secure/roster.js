@@ -6,6 +6,7 @@ import { decode, join, number, Reader } from "./octets.js";
 import { Held, Reason, Refused } from "./refused.js";
 
 const MOST_KEPT = 32;
+const MOST_SUCCESSORS = 1024;
 
 /** The content of an envelope; `members` is a Map of accounts to hashes. */
 export function make(at, previous, members) {
@@ -81,7 +82,9 @@ export class Roster {
 
   /** Keys were followed by others, as they have said themselves. */
   succeed(account, before, after) {
-    this.successors.set(`${account}\0${before}`, after);
+    const name = `${account}\0${before}`;
+    if (!this.successors.has(name)) this.successors.set(name, after);
+    if (this.successors.size > MOST_SUCCESSORS) this.successors.delete(this.successors.keys().next().value);
     this.revision += 1;
     if (this.members.get(account) === before) this.members.set(account, after);
   }

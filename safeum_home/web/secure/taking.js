@@ -211,8 +211,11 @@ export class Taker {
     const { room } = this;
     const { sender: account } = told;
     const said = succession.read(envelope, account, keys.hash);
-    room.roster.succeed(account, keys.hash, said.keys.hash);
     const isNews = room.people.succeed(account, keys.hash, said.keys, room.now());
+    const person = room.people.get(account);
+    const known = [person?.keys, ...(person?.former ?? [])].some((each) => each?.hash === said.keys.hash);
+    if (!known) throw new Refused(Reason.OLD_KEYS); // those before have named others
+    room.roster.succeed(account, keys.hash, said.keys.hash);
     room.changed();
     return isNews ? [{ is: "keys_changed", account, before: keys.hash, after: said.keys.hash, vouched: true }] : [];
   }
