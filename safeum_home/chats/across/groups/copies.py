@@ -26,7 +26,8 @@ from safeum_home.ids import AccountId, ChatId, group_id, system_account
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Bus, EpochTurns, Key, Keyring, Published
 from safeum_home.protocol.federation.events import Event
-from safeum_home.protocol.federation.groups import SharedGroup
+from safeum_home.protocol.federation.groups import SharedGroup, seed_kind
+from safeum_home.protocol.group_types import SECURE_NAME
 from safeum_home.storage import chats, events, group_nodes, owed, roster, settings
 from safeum_home.storage.erasure import erase_copy, forget_copy
 from safeum_home.storage.rows import MemberRow, RosterRow
@@ -48,8 +49,21 @@ def check_hub(node: str, event: Event) -> ChatId:
 
 
 def check_id(hub: str, chat: ChatId, told: SharedGroup) -> None:
-    """Raises `malformed_event` where a hub calls a group of its own by what may be the id of another chat."""
+    """Raises `malformed_event` where a hub calls a group of its own by what may be the id of another chat.
+
+    Of a secure chat the id says so: it cannot be shown as another one, not even to who has forgotten it.
+    """
     if told.seed is None or group_id(hub, told.seed) != chat:
+        raise Problem(Code.MALFORMED_EVENT)
+    kind, dot, _ = told.seed.rpartition(".")
+    if kind + dot != seed_kind(told.secure, told.pair):
+        raise Problem(Code.MALFORMED_EVENT)
+
+
+def check_secrecy(told: SharedGroup) -> None:
+    """Raises `malformed_event` where a hub says more of a secure chat than that it is one."""
+    named = told.name != SECURE_NAME or told.about or told.avatar is not None
+    if (told.pair and not told.secure) or (told.secure and named):
         raise Problem(Code.MALFORMED_EVENT)
 
 
@@ -293,4 +307,6 @@ def described(group: GroupRecord, told: SharedGroup) -> GroupRecord:
         earlier=told.earlier,
         people=told.members,
         life=told.begins or group.life,
+        secure=told.secure,
+        pair=told.pair,
     )
