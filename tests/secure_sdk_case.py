@@ -105,9 +105,10 @@ class SecureSdkCase(SynchronousTestCase):
     def settle(self, seconds: float = 2.0) -> None:
         self.world.clock.pump([0.05] * int(seconds / 0.05))
 
-    def start(self, *others: SecureDevice) -> str:
+    def start(self, *others: SecureDevice, group: bool = False) -> str:
         """A secure chat that Ann has begun, in which all are."""
-        conversation = self.ann.do(self.ann.secure.start([each.account for each in others]))
+        accounts = [each.account for each in others]
+        conversation = self.ann.do(self.ann.secure.start(accounts, group=group))
         chat: str = conversation.id
         for each in others:
             each.do(each.secure.accept(chat))

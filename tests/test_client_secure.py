@@ -12,9 +12,10 @@ from safeum_home.client.secure.events import Gone, KeysChanged, RosterChanged
 from safeum_home.client.secure.payloads import Text
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.refused import Reason, Refused
-from safeum_home.client.unlocked.events import CompareChanged, InClear, KeysMismatch
+from safeum_home.client.unlocked.events import CompareChanged, KeysMismatch
 from safeum_home.client.unlocked.items import Fate
 from safeum_home.client.unlocked.secure_chats import KeysUnavailable
+from safeum_home.errors import Code
 from tests.secure_sdk_case import SecureDevice, SecureSdkCase, key_of
 from tests.world import World
 
@@ -80,15 +81,16 @@ class TalkTests(SecureSdkCase):
         hash = self.say(self.ann, chat, "before")
         self.say(self.ben, chat, "answer")
         self.chat(self.ann, chat).edit(hash, "edited")
+        self.chat(self.ann, chat).delete(self.say(self.ann, chat, "deleted"))
         self.settle()
         tablet = self.device().login("ben")
         self.everybody.append(tablet)
         tablet.unlock()
         self.settle()
-        self.assertEqual(tablet.said(chat), ["edited", "answer"])
+        self.assertEqual((tablet.said(chat), tablet.alarms), (["edited", "answer"], []))
         self.say(tablet, chat, "from the tablet")
-        self.assertEqual(self.ann.said(chat), ["edited", "answer", "from the tablet"])
-        self.assertEqual(self.ben.said(chat), ["edited", "answer", "from the tablet"])
+        for each in (self.ann, self.ben):
+            self.assertEqual(each.said(chat), ["edited", "answer", "", "from the tablet"])
         self.assertEqual(self.ben.alarms, [])
 
     def test_away(self) -> None:
@@ -105,13 +107,22 @@ class TalkTests(SecureSdkCase):
         self.assertEqual(self.ann.said(chat), ["one", "two", "three"])
         self.assertEqual(self.ben.alarms, [])
 
-    def test_in_clear(self) -> None:
-        """What is said in clear is not shown as of the chat: it is told, and by whom."""
+    def test_nothing_in_clear(self) -> None:
+        """The node takes none either."""
         chat = self.start(self.ben)
-        sent = self.ann.do(self.ann.client.send(chat, "in clear"))
-        self.settle()
-        self.assertEqual(self.ben.said(chat), [])
-        self.assertEqual(self.ben.warnings(InClear), [InClear(self.ann.account, sent.id)])
+        with self.assertRaises(RemoteProblem) as caught:
+            self.ann.do(self.ann.client.send(chat, "in clear"))
+        self.assertTrue(caught.exception.of(Code.SECURE_ONLY))
+
+    def test_before_it_is_accepted(self) -> None:
+        """What was said to who is invited is read once that has accepted."""
+        conversation = self.ann.do(self.ann.secure.start([self.ben.account]))
+        self.say(self.ann, conversation.id, "come in")
+        opened = self.ben.do(self.ben.secure.accept(conversation.id))
+        self.assertEqual([item.text for item in opened.items.all], ["come in"])
+        self.say(self.ben, conversation.id, "here I am")
+        self.assertEqual(self.ann.said(conversation.id), ["come in", "here I am"])
+        self.assertEqual(self.ann.alarms + self.ben.alarms, [])
 
     def test_closed(self) -> None:
         """Closing wipes the keys, and leaves no timer; then nothing is said and nothing is taken."""
@@ -131,7 +142,7 @@ class TalkTests(SecureSdkCase):
 class GroupTests(SecureSdkCase):
     def test_three(self) -> None:
         """All read all; who has come later reads what was said since."""
-        chat = self.start(self.ben)
+        chat = self.start(self.ben, group=True)
         self.say(self.ann, chat, "two of us")
         self.ann.do(self.ann.secure.invite(self.chat(self.ann, chat), [self.cay.account]))
         self.cay.do(self.cay.secure.accept(chat))
@@ -148,7 +159,7 @@ class GroupTests(SecureSdkCase):
 
     def test_inviter_away(self) -> None:
         """Who comes while their inviter is away reads what others say to them, and speaks then."""
-        chat = self.start(self.ben)
+        chat = self.start(self.ben, group=True)
         self.ann.do(self.ann.secure.invite(self.chat(self.ann, chat), [self.cay.account]))
         self.settle()
         self.ann.drop()
@@ -233,14 +244,37 @@ class KeyTests(SecureSdkCase):
         self.assertIs(self.ann.secure.trust(self.ben.account), Trust.CHANGED)
 
     def test_no_keys(self) -> None:
-        """With somebody who has none nothing is begun."""
+        """With somebody who has none no group is begun; in a chat of two what is said waits, and says so."""
         dan = self.device().register("dan")
         self.everybody.append(dan)
         self.ann.befriend(dan)
         with self.assertRaises(KeysUnavailable) as caught:
-            self.ann.do(self.ann.secure.start([dan.account]))
+            self.ann.do(self.ann.secure.start([dan.account], group=True))
         self.assertEqual(caught.exception.accounts, (dan.account,))
         self.assertEqual(self.ann.secure.chats, {})
+        conversation = self.ann.do(self.ann.secure.start([dan.account]))
+        item = conversation.send("until you have some")
+        self.assertEqual((item.fate, item.waits_for), (Fate.WAITING, (dan.account,)))
+        dan.unlock()
+        dan.do(dan.secure.accept(conversation.id))
+        self.settle(90)
+        self.assertIs(item.fate, Fate.SENT)
+        self.assertEqual(dan.said(conversation.id), ["until you have some"])
+
+    def test_forgotten(self) -> None:
+        """What waits can be taken back."""
+        dan = self.device().register("dan")
+        self.everybody.append(dan)
+        self.ann.befriend(dan)
+        conversation = self.ann.do(self.ann.secure.start([dan.account]))
+        item = conversation.send("never mind")
+        self.assertTrue(conversation.forget(item))
+        self.assertFalse(conversation.forget(item))
+        dan.unlock()
+        dan.do(dan.secure.accept(conversation.id))
+        self.settle(90)
+        self.assertEqual(dan.said(conversation.id), [])
+        self.assertIs(item.fate, Fate.REFUSED)
 
     def test_another_account_s_key(self) -> None:
         """It is refused, and wiped."""
@@ -310,7 +344,7 @@ class GuideTests(SecureSdkCase):
         self.settle()
         conversation.send("Now you have come.")
         self.settle()
-        self.assertEqual(self.ben.said(conversation.id), ["Now you have come."])
+        self.assertEqual(self.ben.said(conversation.id)[-1], "Now you have come.")
         number = self.ben.secure.safety_number(self.ann.account)
         self.assertFalse(shown["is_theirs"](self.ann.client, self.ben.account, "1" + number))
         self.assertIs(self.ann.secure.trust(self.ben.account), Trust.PINNED)

@@ -67,7 +67,7 @@ class AcrossTests(SynchronousTestCase):
 
     def test_roster_from_afar(self) -> None:
         """Who is at another node than the hub signs that he leaves, and it is in force by the hub's order."""
-        conversation = self.do(self.ann.secure.start([self.ben.account]))
+        conversation = self.do(self.ann.secure.start([self.ben.account], group=True))
         chat = conversation.id
         self.do(self.ben.secure.accept(chat))
         self.say(self.ann, chat, "hello")

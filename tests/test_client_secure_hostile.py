@@ -12,6 +12,7 @@ from safeum_home.client.secure.events import Gap, KeysChanged, Missing, NotVouch
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.unique_key import UniqueKey
+from safeum_home.client.unlocked.events import InClear
 from safeum_home.client.unlocked.items import Fate
 from safeum_home.protocol.signing import decode_octets, encode_octets
 from tests.secure_sdk_case import SecureSdkCase, key_of
@@ -46,7 +47,7 @@ class HostileTests(SecureSdkCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.chat_id = self.start(self.ben)
+        self.chat_id = self.start(self.ben, group=True)
         self.say(self.ann, self.chat_id, "first")
 
     @property
@@ -154,13 +155,23 @@ class HostileTests(SecureSdkCase):
         """Bodies of any form are refused, and what follows is read."""
         self.ben.bend = of_message(
             lambda frame: (
-                other(frame, id=later(frame), body={"kind": "secure", "data": 7}),
-                other(frame, id=later(frame, 2), body={"kind": "secure"}),
+                other(frame, id=later(frame), body={"kind": "secure", "data": "A"}),
+                other(frame, id=later(frame, 2), body={"kind": "secure", "data": "A" * 300}),
                 frame,
             )
         )
         self.say(self.ann, self.chat_id, "yet")
         self.assertEqual((self.shown, self.ben.refused), (["first", "yet"], [Reason.MALFORMED] * 2))
+
+    def test_in_clear(self) -> None:
+        """What is said in clear is not shown as of the chat: it is told, and by whom."""
+        self.ben.bend = of_message(
+            lambda frame: (other(frame, id=later(frame), body={"kind": "text", "text": "in clear"}), frame)
+        )
+        self.say(self.ann, self.chat_id, "sealed")
+        self.assertEqual(self.shown, ["first", "sealed"])
+        [warning] = self.ben.warnings(InClear)
+        self.assertEqual(warning.sender, self.ann.account)
 
     def test_swapped_keys(self) -> None:
         """Others' keys are others': told in the chat, and nothing is sealed to them."""

@@ -65,6 +65,8 @@ class Exchange(Hearing):
         if self.peer is None:
             await self._told.load(self._home.client, self.id)
             self._done(self._chat.members_told(self._told.members))
+        others = self._told.members - {self._home.own.account} if self.peer is None else (self.peer,)
+        self._home.need(others)
         page = await self._home.client.history(self.id, limit=PAGE)
         self._page(page.messages, page.more, True)
         early, self._early = self._early or (), None

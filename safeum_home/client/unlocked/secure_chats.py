@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from safeum_home.client.errors import ClientError
+from safeum_home.client.errors import ClientError, local
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.secure.people import People
@@ -18,9 +18,11 @@ from safeum_home.client.state import State
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import Directory
 from safeum_home.client.unlocked.own_keys import OwnKeys
-from safeum_home.client.unlocked.sealed_bodies import NAME, is_secure, told_of
+from safeum_home.client.unlocked.sealed_bodies import told_of
 from safeum_home.client.unlocked.verifying import Verifying
-from safeum_home.protocol.events import KeysChanged, MemberChanged
+from safeum_home.errors import Code
+from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged
+from safeum_home.protocol.group_types import SECURE_NAME
 from safeum_home.protocol.types import Message
 from safeum_home.spawn import spawn
 
@@ -61,6 +63,7 @@ class SecureChats(Verifying):
         self.keys = OwnKeys(client, self._now, tell)
         self._directory = Directory(client, self._keys_told)
         self._state = state
+        self._opening = DeferredLock()
         self._ticks = 0
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
         self.people.own(own.account, own.public, self._now())
@@ -75,8 +78,8 @@ class SecureChats(Verifying):
         """Publish this account's keys, and open the secure chats that are known."""
         await self.keys.publish(self.own)
         for view in self._state.chats:
-            if is_secure(view) and view.chat not in self.chats:
-                await self._load(self._new(view.chat))
+            if view.group is not None and view.group.secure:
+                await self._open(view.chat)
 
     def close(self) -> None:
         """Wipe all keys. What waits is gone; nothing of it was ever stored."""
@@ -95,24 +98,33 @@ class SecureChats(Verifying):
 
     # --- chats
 
-    def start(self, accounts: Iterable[str]) -> Awaitable[Conversation]:
+    def start(self, accounts: Iterable[str], *, group: bool = False) -> Awaitable[Conversation]:
         """Begin a secure chat with contacts, who are invited into it.
 
-        Raises `KeysUnavailable`, and what the node refuses it with.
+        With one of them it is a chat of two, into which nobody else can be invited, unless it is to be a
+        `group`: there what is said waits for keys that are not there yet. Raises `KeysUnavailable` of a
+        group, and what the node refuses it with.
         """
-        return self.awaitable(self._start(accounts))
+        return self.awaitable(self._start(tuple(accounts), group))
 
-    async def _start(self, accounts: Iterable[str]) -> Conversation:
-        named = tuple(accounts)
-        await self._directory.ask(named)
-        lacking = tuple(account for account in named if self.people.get(account) is None)
-        if lacking:
-            self.need(lacking)
-            raise KeysUnavailable(lacking)
-        created = await self.client.create_group(NAME)
-        conversation = await self._enter(created.chat.chat)
-        await self._invite(conversation, named)
+    async def _start(self, accounts: tuple[str, ...], group: bool) -> Conversation:
+        await self._ask(accounts, may_lack=len(accounts) == 1 and not group)
+        if len(accounts) == 1 and not group:
+            # Whoever is invited sees what was said before it was accepted: it is for nobody else.
+            created = await self.client.create_group(
+                SECURE_NAME, accounts, earlier=True, secure=True, pair=True
+            )
+            return await self._opened(created.chat.chat, accounts[0])
+        created = await self.client.create_group(SECURE_NAME, secure=True)
+        conversation = await self._opened(created.chat.chat, None)
+        await self._invite(conversation, accounts)
         return conversation
+
+    async def _ask(self, accounts: tuple[str, ...], may_lack: bool = False) -> None:
+        await self._directory.ask(accounts)
+        lacking = tuple(account for account in accounts if self.people.get(account) is None)
+        if lacking and not may_lack:
+            raise KeysUnavailable(lacking)
 
     def invite(self, conversation: Conversation, accounts: Iterable[str]) -> Awaitable[tuple[str, ...]]:
         """Vouch for contacts and invite them; those whom the node has not invited. Raises as `start`."""
@@ -120,10 +132,7 @@ class SecureChats(Verifying):
 
     async def _invite(self, conversation: Conversation, accounts: Iterable[str]) -> tuple[str, ...]:
         named = tuple(accounts)
-        await self._directory.ask(named)
-        lacking = tuple(account for account in named if self.people.get(account) is None)
-        if lacking:
-            raise KeysUnavailable(lacking)
+        await self._ask(named)
         await conversation.admit(named)
         try:
             answer = await self.client.invite_to_group(conversation.id, named)
@@ -136,7 +145,7 @@ class SecureChats(Verifying):
         return refused
 
     def remove(self, conversation: Conversation, account: str) -> Awaitable[None]:
-        """Seal nothing to somebody any more, and have the node remove it. Raises `ClientError`."""
+        """Seal nothing to a member of a group any more, and have the node remove it. Raises `ClientError`."""
         return self.awaitable(self._remove(conversation, account))
 
     async def _remove(self, conversation: Conversation, account: str) -> None:
@@ -148,7 +157,8 @@ class SecureChats(Verifying):
         return self.awaitable(self._leave(conversation))
 
     async def _leave(self, conversation: Conversation) -> None:
-        await conversation.dismiss([self.own.account])
+        if conversation.peer is None:
+            await conversation.dismiss([self.own.account])
         await self.client.leave_group(conversation.id)
         self._drop(conversation.id)
 
@@ -157,29 +167,51 @@ class SecureChats(Verifying):
         return self.awaitable(self._accept(chat))
 
     async def _accept(self, chat: str) -> Conversation:
+        invited = self._state.groups.invitations.get(chat)
+        if invited is None:
+            listed = (await self.client.invitations()).invitations
+            invited = next((each for each in listed if each.chat == chat), None)
         await self.client.accept_invitation(chat)
-        return await self._enter(chat)
+        if invited is None:  # it was accepted before
+            return await self._enter(chat)
+        return await self._opened(chat, invited.by if invited.pair else None)
 
     def enter(self, chat: str) -> Awaitable[Conversation]:
         """Open a secure chat that this account is in; the same one as before where it is open."""
         return self.awaitable(self._enter(chat))
 
     async def _enter(self, chat: str) -> Conversation:
-        conversation = self.chats.get(chat)
-        if conversation is None:
-            conversation = self._new(chat)
-            await conversation.load()
-        return conversation
+        view = self._state.chat(chat)
+        if view is None or view.group is None or not view.group.secure:
+            raise local(Code.WRONG_STATE, "this is not known as a secure chat")
+        return await self._opened(chat, await self._peer_of(chat) if view.group.pair else None)
 
-    def _new(self, chat: str) -> Conversation:
-        conversation = self.chats[chat] = Conversation(self, chat)
-        return conversation
+    async def _peer_of(self, chat: str) -> str | None:
+        """The other one of a pair."""
+        listed = (await self.client.members(chat)).members
+        others = [each.account for each in listed if each.account != self.own.account]
+        return others[0] if others else None
 
-    async def _load(self, conversation: Conversation) -> None:
+    async def _opened(self, chat: str, peer: str | None) -> Conversation:
+        """One after another, so that whoever asks for one gets it when it is there."""
+        await self._opening.acquire()
         try:
-            await conversation.load()
+            if chat not in self.chats:
+                conversation = self.chats[chat] = Conversation(self, chat, peer)
+                try:
+                    await conversation.load()
+                except BaseException:
+                    self._drop(chat)
+                    raise
+            return self.chats[chat]
+        finally:
+            self._opening.release()
+
+    async def _open(self, chat: str) -> None:
+        try:
+            await self._enter(chat)
         except ClientError:
-            self._drop(conversation.id)  # opened again with the next thing that comes
+            return  # it is opened with the next thing that comes
 
     def _drop(self, chat: str) -> None:
         conversation = self.chats.pop(chat, None)
@@ -198,6 +230,9 @@ class SecureChats(Verifying):
                     self._drop(chat)
                 elif chat in self.chats:
                     self.chats[chat].member(member)
+            case ChatUpdated(chat=info):
+                if info.group is not None and info.group.secure and info.chat not in self.chats:
+                    spawn(self._open(info.chat), "opening a secure chat")
             case KeysChanged(account=account):
                 if account != self.own.account:
                     self.need([account])
@@ -210,7 +245,7 @@ class SecureChats(Verifying):
         if conversation is not None:
             conversation.take(message)
         elif told_of(message) is not None:
-            spawn(self._load(self._new(message.chat)), "opening a secure chat")
+            spawn(self._open(message.chat), "opening a secure chat")
 
     def need(self, accounts: Iterable[str]) -> None:
         self._directory.need(accounts)
