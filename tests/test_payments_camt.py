@@ -125,6 +125,8 @@ class ReadTests(SynchronousTestCase):
         for text, amount in (("0.00001", 10), ("1", 1_000_000), ("12.3", 12_300_000), ("007.10", 7_100_000)):
             [item] = read(statement([paid(text)]))
             self.assertEqual(item.amount, amount)
+        [nothing] = read(statement([paid("0.00")]))
+        self.assertEqual(nothing.why, "its amount is nothing")
         for text in ("-1", "1,5", "", "1e3", "0x1", "1.0000001", "9" * 19, "NaN", "+1"):
             self.assertRaises(BadStatement, read, statement([paid(text)]))
         [large] = read(statement([paid("9" * 18)]))

@@ -7,7 +7,8 @@ from msgspec import to_builtins
 from sqlalchemy import Connection
 
 from safeum_home import ids
-from safeum_home.chats.across.groups.copies import Copy, Fresh, GroupCopies, check_id, check_secrecy
+from safeum_home.chats.across.groups.copies import Copy, Fresh, GroupCopies
+from safeum_home.chats.across.groups.descriptions import check_id, check_secrecy
 from safeum_home.chats.across.groups.names import is_its_own
 from safeum_home.chats.across.groups.places import PLACES, CopyEntries, Places
 from safeum_home.chats.across.groups.records import shared_group

@@ -5,15 +5,8 @@ from collections.abc import Callable
 from msgspec import structs, to_builtins
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.groups.copies import (
-    Copy,
-    Fresh,
-    GroupCopies,
-    beginning,
-    check_id,
-    check_secrecy,
-    described,
-)
+from safeum_home.chats.across.groups.copies import Copy, Fresh, GroupCopies
+from safeum_home.chats.across.groups.descriptions import beginning, check_id, check_secrecy, described
 from safeum_home.chats.across.groups.history import shared_history
 from safeum_home.chats.across.groups.telling import GroupTelling
 from safeum_home.chats.groups.draft import Entry
