@@ -112,9 +112,8 @@ class SecureNodeTests(SynchronousTestCase):
         ann.heard.clear()
         ben.heard.clear()
         self.node.start()
-        for person in (ann, ben):
-            person.client.retry()
-            await self._until(lambda heard=person.heard: LinkChanged(Link.ONLINE) in heard)
+        await self._back(ann)
+        await self._back(ben)
         await self._say(at_ann, at_ben, "after the kill")
         await self._say(at_ben, at_ann, "after the kill")
         self.assertEqual(ann.warnings + ben.warnings, [])
@@ -122,6 +121,10 @@ class SecureNodeTests(SynchronousTestCase):
         await self._forge(ann, ben)
         await ann.client.close()
         await ben.client.close()
+
+    async def _back(self, person: Person) -> None:
+        person.client.retry()
+        await self._until(lambda: LinkChanged(Link.ONLINE) in person.heard)
 
     async def _forge(self, ann: Person, ben: Person) -> None:
         """Who has Ben's password, and not his passphrase, publishes keys: Ann is warned in the chat."""
