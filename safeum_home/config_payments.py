@@ -11,8 +11,8 @@ from safeum_home.config_secrets import ConfigError
 from safeum_home.config_sms import Name
 
 _AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?\Z")
-TAKEN = ("bank", "goodwill", "manual", "vouchers")
-"""Names under which money comes in in other ways."""
+TAKEN = ("bank", "call", "goodwill", "manual", "payback", "premium", "vouchers")
+"""What lines of statements are called that are of other things."""
 
 
 class PaymentProviderSection(Section, frozen=True):
@@ -49,7 +49,7 @@ def check_payments(section: PaymentSection) -> None:
     if len(set(names)) < len(names):
         raise ConfigError("payments.providers: two of one name")
     if taken := sorted(set(names) & set(TAKEN)):
-        raise ConfigError(f"payments.providers: {taken[0]} is the name of another way")
+        raise ConfigError(f"payments.providers: {taken[0]} is what something else is called")
     for key, text in (("smallest", section.smallest), ("largest", section.largest)):
         if not _AMOUNT.match(text):
             raise ConfigError(f"payments.{key}: an amount, as 5 or 2.50")

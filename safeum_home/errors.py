@@ -142,6 +142,14 @@ class Code(Enum):
     GROUP_FULL = Kind("group_full", 403, -32102, "The group has as many members as it may have.")
     HISTORY_FIXED = Kind("history_fixed", 403, -32120, "This chat is the node's own: its history stays on.")
     NOTHING_ERASED = Kind("nothing_erased", 404, -32121, "The history of this chat was never erased.")
+    SECURE_ONLY = Kind(
+        "secure_only",
+        409,
+        -32177,
+        "This chat is secure: nothing is written into it, or said of it, in clear.",
+    )
+    NOT_SECURE = Kind("not_secure", 409, -32178, "What is sealed for a secure chat is taken in no other.")
+    PREMIUM_NEEDED = Kind("premium_needed", 402, -32179, "This takes premium.")
     RECEIPT_REFUSED = Kind(
         "receipt_refused", 409, -32160, "This receipt is not for what this node has asked to be erased."
     )

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import subprocess
+from hashlib import md5
 from pathlib import Path
 
 from tests.e2e import g711
@@ -13,6 +14,8 @@ from tests.e2e.sniffer import Datagram
 from tests.e2e.trunk import CARRIER_TONE
 from tests.trunk_case import APP_TONE, OURS, THEIRS, ProbeCase
 
+PASSWORD = "p!a%MARK%$(ci)w"
+"""Nothing of it is anything to Kamailio but itself."""
 OUTCOMES = (("486", 486), ("404", 404), ("500", 500), ("603", 603))
 
 
@@ -81,7 +84,7 @@ class CallTests(ProbeCase):
         self.assertIn(b"INVITE sip:", ours)
         for hidden in (self.trunk.app_address, self.trunk.app, "127.0.0.1", "edge.invalid", "bridge@"):
             self.assertNotIn(hidden.encode(), sip)
-        for word in (b"Janus", b"amailio", b"ofia", b"User-Agent", b"Server:", b"X-", b"msid"):
+        for word in (b"Janus", b"amailio", b"ofia", b"User-Agent", b"Server:", b"\nX-", b"msid"):
             self.assertNotIn(word, ours)
 
     def _nothing_is_said(self) -> None:
@@ -217,6 +220,67 @@ class OutcomeTests(ProbeCase):
         await probe.hang_up(handle)
         self.assertEqual(caller.wait(), 0, caller.errors())
         await app.close()
+
+
+class KeyTests(ProbeCase):
+    """Keys that are pressed, and a carrier that asks who calls."""
+
+    more = 'login = "us"\nproof = "secret:carrier"'
+
+    def start(self) -> None:
+        self.trunk.node.start()
+        self.trunk.node.set_secret("carrier", PASSWORD.encode())
+        self.trunk.kamailio.start()
+        self.trunk.janus.start()
+
+    def test_keys(self) -> None:
+        """In both directions by SIP INFO, in a call that was proved."""
+        self.wait(self._keys())
+
+    async def _keys(self) -> None:
+        async with self.probe() as probe:
+            handle = await self.registered(probe)
+            caller = self.trunk.call_in(OURS, THEIRS, scenario="in_dtmf", seconds=0.5)
+            _, offer = await probe.event(handle, "incomingcall")
+            assert offer is not None
+            app = App(APP_TONE)
+            await probe.answer(handle, app, offer)
+            told, _ = await probe.event(handle, "info")
+            self.assertEqual(told["type"], "application/dtmf-relay")
+            self.assertIn("Signal=5", told["content"])
+            self.assertEqual(caller.wait(), 0, caller.errors())
+            await app.close()
+            await self._proved(probe)
+
+    async def _proved(self, probe: Probe) -> None:
+        called = self.trunk.answers("out_proved")
+        handle, app = await probe.helper(), App(APP_TONE)
+        await probe.dial(handle, app, OURS, THEIRS)
+        _, answer = await probe.event(handle, "accepted")
+        assert answer is not None
+        await app.answered(answer)
+        await app.until_heard(CARRIER_TONE)
+        await probe.say(handle, {"request": "dtmf_info", "digit": "7"})
+        await self.told(called, "INFO")
+        await probe.hang_up(handle)
+        self.assertEqual(called.wait(), 0, called.errors())
+        self.assertIn("Signal=7", called.messages())
+        self._is_proved(called.messages())
+        await app.close()
+
+    def _is_proved(self, messages: str) -> None:
+        """The digest (RFC 7616) is one of the password, which nobody is told."""
+        [header] = set(re.findall(r"^Authorization: Digest (.*)$", messages, re.M))
+        found = {name: value.strip('"') for name, value in re.findall(r'(\w+)=("[^"]*"|[^,\s]+)', header)}
+        who = _md5("us", found["realm"], PASSWORD)
+        what = _md5("INVITE", found["uri"])
+        nonces = (found["nonce"], found["nc"], found["cnonce"], found["qop"])
+        self.assertEqual(found["response"], _md5(who, *nonces, what))
+        self.assertNotIn(PASSWORD, messages)
+
+
+def _md5(*parts: str) -> str:
+    return md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
 class DeathTests(ProbeCase):

@@ -136,6 +136,8 @@ class ComingTests(GroupCase):
                 "address": self.alice.address,
                 "display_name": "Alice A.",
                 "members": 1,
+                "secure": False,
+                "pair": False,
             },
         )
         self.assertEqual(self.bob.call("group.invitations")["invitations"], [invitation])

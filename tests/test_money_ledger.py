@@ -127,7 +127,7 @@ class MoneyMachine(RuleBasedStateMachine):
         """For each reference it is paid once, and had once: see `premium_is_paid_for`."""
         person, name, now = self.people[who], f"{reference}", self.bank.now()
         book = self.bank.premium_book
-        self.ask(_transact(self.bank, lambda c: book.buy(c, person, months, name, now)))
+        self.ask(_transact(self.bank, lambda c: book.buy(c, person, months, 2 * UNIT, name, now)))
 
     @rule(who=WHO, reference=st.integers(0, 3))
     def begin(self, who: int, reference: int) -> None:

@@ -9,7 +9,7 @@ from safeum_home.errors import Problem
 from safeum_home.ids import AccountId
 from safeum_home.protocol.commands.premium import PremiumBuy, PremiumGet, PremiumState
 from safeum_home.safenum.money.months import months_later
-from safeum_home.safenum.money.premium import MOST_AHEAD, PremiumCommands
+from safeum_home.safenum.money.premium import MOST_AHEAD, PremiumBook, PremiumCommands
 from tests.money_calls_case import DAY, CallCase
 from tests.money_case import UNIT
 
@@ -63,6 +63,18 @@ class PremiumTests(PremiumCase):
         self.bank.clock.advance(DAY)
         self.assertEqual(self.buy(), first)
         self.assertEqual(self.bank.balance(self.ann), (19 * UNIT, 0))
+
+    def test_once_at_another_price(self) -> None:
+        """Who has paid before the price was changed, and asks again, is told so: and pays no second time."""
+        bank, first = self.bank, self.buy()
+        book = PremiumBook(3 * UNIT, "EUR", bank.wallets, bank.book, bank.vault.blinder)
+        more = bank.database, book, bank.counts, bank.changed.append, bank.now
+        dearer = PremiumCommands(PremiumSection(free=False, price="3"), "EUR", *more)
+        self.assertEqual(bank.do(dearer.buy(self.caller(), PremiumBuy(1, PRICE, "1"))).until, first.until)
+        with self.assertRaises(Problem) as caught:
+            bank.do(dearer.buy(self.caller(), PremiumBuy(1, PRICE, "2")))
+        self.assertEqual(caught.exception.code.code, "price_changed")
+        self.assertEqual(bank.balance(self.ann), (19 * UNIT, 0))
 
     def test_refused(self) -> None:
         """Without the money, at another price, beyond five years, and where it is free nothing is changed."""

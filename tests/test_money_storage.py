@@ -74,11 +74,8 @@ class StoredMoneyTests(StorageCase):
         told = await self.db.read(lambda c: bank.wallets.balance(c, account, "EUR"))
         self.assertEqual(told.balance, 11 * UNIT)
         now = bank.now()
-        buy = bank.premium_book.buy
-        bought = [
-            self.db.transact(partial(buy, account=account, months=1, reference=f"{number}", now=now))
-            for number in range(4)
-        ]
+        buy = partial(bank.premium_book.buy, account=account, months=1, price=2 * UNIT, now=now)
+        bought = [self.db.transact(partial(buy, reference=f"{number}")) for number in range(4)]
         for each in bought:
             each.addErrback(lambda failure: failure.trap(Problem) and 0)
         told_back = [[PaidBack("pi_1", "refunds", total * UNIT, "EUR", total)] for total in (3, 10, 5, 10)]

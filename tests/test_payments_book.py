@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+from sqlalchemy import select
+
 from safeum_home.errors import Problem
 from safeum_home.ids import AccountId
 from safeum_home.ports.payments import Noted, Paid, PaidBack, Told
@@ -13,6 +15,7 @@ from safeum_home.safenum.money.payment_record import BANK, PaymentNote
 from safeum_home.safenum.money.payments import OPEN, PAID, UNPAID
 from safeum_home.storage import payments as rows
 from safeum_home.storage.erasure import erase_account
+from safeum_home.storage.schema import payments
 from tests.money_calls_case import DAY, CallCase
 from tests.money_case import UNIT, faults
 
@@ -81,6 +84,21 @@ class PaidTests(PaymentCase):
         self.assertEqual([note.currency for note in self.notes()], ["EUR", "USD"])
         self.assertRight()
 
+    def test_another_of_the_same_name(self) -> None:
+        """Two payments that are called the same are told apart by their amounts: none is lost in silence."""
+        self.open("RF1", BANK)
+        first, second = (Paid("RF1", "B1", amount, "EUR") for amount in (TWENTY, 5 * UNIT))
+        takings, do = self.bank.takings, self.bank.do
+        self.assertEqual(do(takings.book(first)), (True, ""))
+        self.assertEqual(do(takings.book(first)), (False, ""))
+        self.assertEqual(do(takings.look(first)), (True, ""))
+        for way in (takings.book, takings.look):
+            self.assertIn("another amount", do(way(second))[1])
+        self.assertEqual((self.has(), self.notes()), (TWENTY, []))
+        self.tell(second, provider=BANK)
+        self.assertEqual([note.amount for note in self.notes()], [5 * UNIT])
+        self.assertRight()
+
     def test_late(self) -> None:
         """A payment that is good after weeks is added; one that comes after two months is noted."""
         self.open()
@@ -102,7 +120,7 @@ class PaidTests(PaymentCase):
         self.bank.write(lambda c: rows.drop_ended(c, self.bank.now()))
 
     def test_bounded(self) -> None:
-        """An account begins so many; those that were paid do not count."""
+        """An account begins so many in a day; those that were paid do not count."""
         for number in range(OPEN):
             self.open(f"R{number}")
         with self.assertRaises(Problem) as caught:
@@ -111,6 +129,10 @@ class PaidTests(PaymentCase):
         self.pay("R0")
         self.open("more")
         self.open("others", account=self.bank.account())
+        with self.assertRaises(Problem):
+            self.open("one more")
+        self.bank.clock.advance(DAY)
+        self.open("tomorrow")
 
     def test_transfers(self) -> None:
         """Under the reference of a transfer one may pay again and again, any amount."""
@@ -245,6 +267,17 @@ class StoredTests(PaymentCase):
         self.assertTrue(found)
         for canary in ("REFERENCEXYZ", "pi_canary", "card", self.ann, "EUR"):
             self.assertNotIn(canary.lstrip("@").encode(), found)
+
+    def test_no_moment_in_clear(self) -> None:
+        """Until when a row is kept tells of no more than a day: not when something was paid."""
+        self.open("R1")
+        self.open("R2")
+        for reference, then in (("R1", self.pay), ("R2", self.pay), ("R1", self.back)):
+            self.bank.clock.advance(0.7)
+            then(TWENTY) if then == self.back else self.pay(reference, f"pi_{reference[1]}")
+            ends = self.bank.read(lambda c: [row.ends for row in c.execute(select(payments))])
+            self.assertEqual({each % (DAY * 1000) for each in ends}, {0})
+            self.assertTrue(all(each >= self.bank.now() + UNPAID for each in ends))
 
     def test_notes_are_bounded(self) -> None:
         """The oldest go."""

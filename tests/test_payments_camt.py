@@ -107,6 +107,15 @@ class ReadTests(SynchronousTestCase):
         found = read(statement([paid(), paid("5.00"), paid("6.00", "BANK-2")]))
         self.assertEqual([bool(item.why) for item in found], [True, True, False])
 
+    def test_no_reference(self) -> None:
+        """Words that banks write where they have no reference are none: the next entry has them, too."""
+        for word in ("NONREF", "NOTPROVIDED", "notprovided"):
+            [item] = read(statement([paid(reference=word)]))
+            self.assertEqual((item.key, bool(item.why)), ("", True), word)
+        parts = Part("4.00", REFERENCE, reference="NONREF"), Part("5.00", OTHER, reference="X")
+        found = read(statement([Line("9.00", "BANK-1", parts)]))
+        self.assertEqual([item.key for item in found], ["BANK-1/1", "BANK-1/2"])
+
     def test_another_account(self) -> None:
         self.assertRaises(BadStatement, read, statement(ALL), "GB82WEST12345698765432")
         self.assertEqual(len(read(statement(ALL), "DE75 5121 0800 1245 1261 99")), 15)
@@ -116,6 +125,8 @@ class ReadTests(SynchronousTestCase):
         for text, amount in (("0.00001", 10), ("1", 1_000_000), ("12.3", 12_300_000), ("007.10", 7_100_000)):
             [item] = read(statement([paid(text)]))
             self.assertEqual(item.amount, amount)
+        [nothing] = read(statement([paid("0.00")]))
+        self.assertEqual(nothing.why, "its amount is nothing")
         for text in ("-1", "1,5", "", "1e3", "0x1", "1.0000001", "9" * 19, "NaN", "+1"):
             self.assertRaises(BadStatement, read, statement([paid(text)]))
         [large] = read(statement([paid("9" * 18)]))
@@ -162,11 +173,15 @@ class HostileTests(SynchronousTestCase):
         self.assertIn("no amount", self.refused(bare))
 
     def test_bounds(self) -> None:
-        """Depth and number of entries."""
+        """Depth, and numbers of entries and of elements, whatever these are."""
         deep = statement([paid()]).replace(b"<Bal>", b"<x>" * 40 + b"</x>" * 40 + b"<Bal>")
         self.assertIn("deep", self.refused(deep))
         self.patch(camt, "MOST_ENTRIES", 2)
         self.assertIn("up to 2", self.refused(statement([paid()] * 3)))
+        self.patch(camt, "MOST_ELEMENTS", 1_000)
+        many = statement([paid()]).replace(b"<Bal>", b"<x/>" * 1_000 + b"<Bal>")
+        self.assertIn("elements", self.refused(many))
+        parse(statement([paid()]))
 
     def test_of_elsewhere(self) -> None:
         """Elements of another namespace, or in another place, are none of these."""

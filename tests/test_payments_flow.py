@@ -3,6 +3,7 @@
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs
 
 from bridges.payments.desk import AT_ONCE, Desk
 from safeum_home.config_payments import BankSection, PaymentSection
@@ -280,6 +281,18 @@ class HookTests(FlowCase):
         del self.secrets["hook"]
         signed = self.double.signed(self.body)
         self.assertEqual(self.hook(self.body, signed).status, 503)
+
+    def test_a_bridge_that_fails(self) -> None:
+        """Nothing of what it says goes to the log, which may be a secret; the provider comes again."""
+
+        def fails(notice: object) -> None:
+            raise KeyError("whsec_canary")
+
+        self.patch(self.provider, "meaning", fails)
+        with capturedLogs() as told:
+            self.assertEqual(self.hook(self.body).status, 503)
+        self.assertIn("KeyError", repr(told))
+        self.assertNotIn("whsec_canary", repr(told))
 
     def test_places(self) -> None:
         """A customer's browser is told that it may be closed; there is nothing else."""

@@ -72,7 +72,8 @@ class LoadingTests(SynchronousTestCase):
             ('[payments.bank]\niban = "DE75512108001245126198"\nholder = "A"', "iban"),
             ('[payments.bank]\niban = "DE75512108001245126199"', "holder"),
             ('[payments.bank]\niban = "DE75512108001245126199"\nholder = "A"\nbic = "X"', "bic"),
-            ('[[payments.providers]]\nname = "bank"\nkind = "x"', "another way"),
+            ('[[payments.providers]]\nname = "bank"\nkind = "x"', "something else"),
+            ('[[payments.providers]]\nname = "payback"\nkind = "x"', "something else"),
             ('[[payments.providers]]\nname = "a"\nkind = "x"\n' * 2, "two of one name"),
             ('[premium]\nprice = "0"', "premium.price"),
         ):

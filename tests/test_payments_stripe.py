@@ -13,7 +13,7 @@ from twisted.web.server import Request
 
 from bridges.payments.loading import load
 from bridges.payments.stripe import stripe
-from bridges.payments.stripe_events import MOST_SIGNATURES, TOLERANCE, signature, verify
+from bridges.payments.stripe_events import MOST_SIGNATURES, REFUND_FAILED, TOLERANCE, signature, verify
 from safeum_home.config import ConfigError
 from safeum_home.errors import Problem
 from safeum_home.ports.payments import (
@@ -160,6 +160,8 @@ class EventTests(StripeCase):
         self.assertEqual(self.told(self.double.dispute(self.session, "funds_reinstated")), [reinstated])
         [noted] = self.told(self.double.dispute(self.session, "created"))
         self.assertEqual(noted, Noted("pi_test_0001", "disputed by the customer"))
+        [noted] = self.told(self.double.refund_failed(self.session))
+        self.assertEqual(noted, Noted("pi_test_0001", REFUND_FAILED))
 
     def test_others(self) -> None:
         """Events of other things, and sessions that the node has not begun, are nothing."""

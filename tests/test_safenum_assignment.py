@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.config_safenum import SafenumSection
-from safeum_home.errors import Code
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.storage.numbers import without
 from tests.closing_case import PIN
@@ -144,6 +144,19 @@ class GivingTests(SafenumCase):
         done = self.successResultOf(Deferred.fromCoroutine(blinder.give_some(accounts)))
         self.assertEqual((done, self.left(), self.number(people[0])), (2, 0, number))
         self.assertEqual(len(world.database.now(lambda c: without(c, b"", 9))), 1)
+
+    def test_to_all_while_the_storage_is_away(self) -> None:
+        """Who gives them learns that not all have one. One that was closed meanwhile is passed over."""
+        world = self.start(assign="never")
+        account, closed = AccountId(world.register("alice").account), AccountId("@nobody")
+        self.load(file("+3544900000", "+3544900002"))
+        giving = world.domain.numbers.giving
+        world.database.failing = True
+        asked = Deferred.fromCoroutine(giving.give_some([closed, account]))
+        self.assertIs(self.failureResultOf(asked, Problem).value.code, Code.STORAGE_UNAVAILABLE)
+        world.database.failing = False
+        asked = Deferred.fromCoroutine(giving.give_some([closed, account]))
+        self.assertEqual(self.successResultOf(asked), 1)
 
     def test_damaged(self) -> None:
         """A range that cannot be opened keeps nobody from signing up, nor from the next range."""

@@ -28,6 +28,9 @@ class ProbeCase(SynchronousTestCase):
         needs()
         self.trunk = Trunk(self.more, bridge=False)
         self.addCleanup(self.trunk.close)
+        self.start()
+
+    def start(self) -> None:
         self.trunk.start()
 
     def wait(self, task: Coroutine[Any, Any, None]) -> None:

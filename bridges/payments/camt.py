@@ -17,11 +17,15 @@ LARGEST = 8 * 1024 * 1024
 """Octets of a file."""
 MOST_ENTRIES = 20_000
 DEEPEST = 32
+MOST_ELEMENTS = 500_000
+"""More than a file of that size has, and few enough for memory: each takes a hundred octets and more."""
 _NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:camt\.05([34])\.001\.([0-9]{2})\Z")
 _KINDS = {"3": ("BkToCstmrStmt", "Stmt"), "4": ("BkToCstmrDbtCdtNtfctn", "Ntfctn")}
 _AMOUNT = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,5})0*)?\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _MICRO_DIGITS = 6
+_NO_REFERENCE = frozenset(("NONREF", "NOTPROVIDED", "NOTAVAILABLE", "NONE"))
+"""What banks write where the schema wants a reference and they have none: of many entries the same."""
 
 
 class BadStatement(Exception):
@@ -92,6 +96,7 @@ class _Reader:
         self._accounts: list[str] = []
         self._entries: list[Entry] = []
         self._identity = ""
+        self._elements = 0
 
     def read(self, events: Iterator[tuple[str, Element]]) -> Statement:
         path: list[str] = []
@@ -108,6 +113,9 @@ class _Reader:
     def _begun(self, element: Element, path: list[str]) -> str:
         if len(path) >= DEEPEST:
             raise BadStatement("its elements are too deep")
+        self._elements += 1
+        if self._elements > MOST_ELEMENTS:
+            raise BadStatement("it has too many elements: split it")
         if not path:
             self._space, self._message = _root(element.tag)
         return element.tag.removeprefix(self._space)
@@ -136,7 +144,7 @@ class _Reader:
         credit = self._is_credit(element, number)
         # A text up to version .06, a choice from .07 on.
         status = self._text(element, "Sts/Cd") or self._text(element, "Sts")
-        reference = self._text(element, "AcctSvcrRef") or ""
+        reference = self._reference(element, "AcctSvcrRef")
         details = element.findall(self._path("NtryDtls/TxDtls"))
         whole = amount, currency, credit, reference
         return Entry(
@@ -164,7 +172,7 @@ class _Reader:
             if own is None:
                 raise BadStatement(f"entry {number}: a part of it has no amount")
             amount, currency = self._amount(own, number)
-            reference = self._text(element, "Refs/AcctSvcrRef") or ""
+            reference = self._reference(element, "Refs/AcctSvcrRef")
         if self._text(element, "CdtDbtInd") is not None:
             credit = self._is_credit(element, number)
         found = element.findall(self._path("RmtInf/Strd/CdtrRefInf/Ref"))
@@ -172,6 +180,11 @@ class _Reader:
         structured = tuple(text for each in found if (text := (each.text or "").strip()))
         texts = tuple(text for each in free if (text := (each.text or "").strip()))
         return Transaction(amount, currency, credit, reference, structured, texts)
+
+    def _reference(self, element: Element, path: str) -> str:
+        """The bank's own; empty where there is none, or a word for that."""
+        text = self._text(element, path) or ""
+        return "" if text.upper() in _NO_REFERENCE else text
 
     def _is_credit(self, element: Element, number: int) -> bool:
         side = self._text(element, "CdtDbtInd")

@@ -93,6 +93,10 @@ class Desk:
         except (Problem, Tampered):
             till.counts["unchecked"] += 1
             raise Problem(Code.PAYMENTS_UNAVAILABLE) from None
+        except Exception as error:
+            self._failed(till, error)
+            till.counts["unchecked"] += 1
+            raise Problem(Code.PAYMENTS_UNAVAILABLE) from None
         till.counts["notified"] += 1
         return told
 
@@ -140,7 +144,10 @@ class Desk:
             asked: Deferred[Outcome] = till.provider.begin(order)
             return await asked
         except Exception as error:
-            # A third party's: its text may quote a secret.
-            kind = type(error).__name__
-            self._log.error("The bridge to {provider} failed: {kind}", provider=till.guard.name, kind=kind)
+            self._failed(till, error)
             return _FAILED
+
+    def _failed(self, till: _Till, error: Exception) -> None:
+        # A third party's: its text may quote a secret, or what was paid.
+        kind = type(error).__name__
+        self._log.error("The bridge to {provider} failed: {kind}", provider=till.guard.name, kind=kind)

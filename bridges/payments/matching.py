@@ -93,4 +93,6 @@ def _why(key: str, part: Transaction, reference: str, currency: str) -> str:
         return "the bank has given it no reference (AcctSvcrRef)"
     if not reference:
         return "it has no creditor reference of this node's"
+    if not part.amount:
+        return "its amount is nothing"
     return "" if part.amount <= MOST else "it is too large"

@@ -18,6 +18,7 @@ from safeum_home.protocol.minor_units import from_minor
 TOLERANCE = 300
 """Seconds between Stripe's time and the node's, in either direction."""
 MOST_SIGNATURES = 16
+REFUND_FAILED = "a refund has failed: what was taken from the balance for it is the customer's"
 _TIME = re.compile(r"[0-9]{1,12}\Z")
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
 _CURRENCY = r"^[a-z]{3}\Z"
@@ -56,6 +57,12 @@ class _Charge(Struct):
     payment_intent: Id | None = None
 
 
+class _Refund(Struct):
+    id: Id
+    charge: Id | None = None
+    payment_intent: Id | None = None
+
+
 class _Dispute(Struct):
     id: Id
     amount: Minor
@@ -79,6 +86,10 @@ def meaning(notice: Notice, secret: str, now: float) -> Sequence[Told]:
             dispute = _decoded(event.data.object, _Dispute)
             total = dispute.amount if event.type.endswith("withdrawn") else 0
             return [_back(_of(dispute), dispute.id, total, dispute, event)]
+        case "refund.failed":
+            # How much of the payment is with the customer now is not in it.
+            refund = _decoded(event.data.object, _Refund)
+            return [Noted(refund.payment_intent or refund.charge or refund.id, REFUND_FAILED)]
         case "charge.dispute.created":
             return [Noted(_of(_decoded(event.data.object, _Dispute)), "disputed by the customer")]
     return []

@@ -13,6 +13,7 @@ from safeum_home.admin.carrier_wire import EdgeParams, EdgeRows
 from safeum_home.admin.control_cli import Adds, Ask
 from safeum_home.admin.terminal import OK, REFUSED, say
 from safeum_home.ports.trunk import EdgeRecord
+from safeum_home.protocol.cells import cell
 
 SAME = "There is no difference."
 _TIMES = ("answer", "end")
@@ -46,7 +47,7 @@ class Reconciliation:
             print(msgspec.json.encode(rows).decode())
         elif arguments.csv:
             csv.writer(sys.stdout, lineterminator="\n").writerows(
-                [reconcile.COLUMNS, *([_printable(text) for text in each.fields()] for each in found)]
+                [reconcile.COLUMNS, *([cell(_printable(text)) for text in each.fields()] for each in found)]
             )
         else:
             for each in found:
@@ -124,6 +125,5 @@ def _line(each: reconcile.Difference) -> str:
 
 
 def _printable(text: str) -> str:
-    """Nothing of what a carrier said is for the operator's terminal, or a table's program, to obey."""
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return f"'{shown}" if shown[:1] in ("=", "@", "-") else shown
+    """Nothing of what a carrier said is for the operator's terminal to obey."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

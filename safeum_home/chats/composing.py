@@ -16,12 +16,14 @@ from safeum_home.ports import Blinder, Cursors, Database
 from safeum_home.protocol.commands import ChatSend
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Forwarded, ForwardFrom, Mentions, Unknown
-from safeum_home.protocol.types import Body, Text
+from safeum_home.protocol.types import Body, Secure, Text
 from safeum_home.storage import chats, events
 from safeum_home.storage.rows import NewEvent
 
 FORWARDED = (Text, File, Unknown)
-"""What is copied as it is. What the node writes stays where it is."""
+"""What is copied as it is. What the node writes stays where it is, and so does what is sealed for a chat."""
+WRITTEN = (*FORWARDED, Secure)
+"""What accounts write."""
 
 
 class Composed(NamedTuple):
@@ -133,7 +135,7 @@ def check_form(params: ChatSend) -> None:
     """What is wrong with a message wherever it is to go; raises `invalid_params`."""
     if (params.body is None) == (params.forward is None):
         raise Problem(Code.INVALID_PARAMS, "a message has a body, or is a copy of another one")
-    if params.body is not None and not isinstance(params.body, FORWARDED):
+    if params.body is not None and not isinstance(params.body, WRITTEN):
         raise Problem(Code.INVALID_PARAMS, "the node alone writes this kind")
 
 

@@ -6,11 +6,13 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.changes.reacted import with_own
 from safeum_home.chats.contents import OF_NODE, Chat, ChatContents, ChatKind
-from safeum_home.chats.sealed import decode, open_encoded
+from safeum_home.chats.sealed import about, decode, open_encoded
+from safeum_home.chats.secure import is_secure
 from safeum_home.ids import AccountId, ChatId, DeviceId
 from safeum_home.ports import Bus, Published, Waking
 from safeum_home.ports.push import Wake
 from safeum_home.protocol import frames
+from safeum_home.protocol.news import is_quiet
 from safeum_home.storage.rows import EventRow
 
 _METHOD = "chat.message"
@@ -56,5 +58,7 @@ class Delivery:
     def _wake(self, chat: Chat | ChatContents, sender: AccountId, encoded: bytes) -> Waking | None:
         """What people write wakes, and alerts; that somebody joined a group, say, does not."""
         if sender == self._system and chat.kind not in OF_NODE:
+            return None
+        if is_secure(chat.record) and is_quiet(about(encoded)):
             return None
         return Waking(Wake.MESSAGE, chat.id, encoded)

@@ -47,7 +47,16 @@ class ChatInfos:
             "pinned": tuple(self._cursors.encode(position) for position in record.pinned),
             "group": None
             if group is None
-            else GroupInfo(group.hub, group.name, group.about, group.avatar, group.earlier, people),
+            else GroupInfo(
+                group.hub,
+                group.name,
+                group.about,
+                group.avatar,
+                group.earlier,
+                people,
+                group.secure,
+                group.pair,
+            ),
         }
 
     def _pending(self, record: ChatRecord) -> tuple[str, ...]:

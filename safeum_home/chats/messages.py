@@ -17,6 +17,7 @@ from safeum_home.chats.fan_out import FanOut
 from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import seal_message
+from safeum_home.chats.secure import check_said
 from safeum_home.chats.sent_before import SentBefore
 from safeum_home.chats.support import SupportInbox
 from safeum_home.damage import undamaged
@@ -108,6 +109,8 @@ class Messages:
             if chat is None:
                 raise refusal
             return self._sent_before.or_refused(chat, caller, params.client_id, refusal)
+        bare = params.reply_to is None and not params.mentions and params.forward is None
+        check_said(chat.record, params.body, bare)
         if chat.hub is not None:
             return Deferred.fromCoroutine(self._post(chat, caller, params, composed))
         message, encoded, position = self._compose(chat, sender, params.body, composed)

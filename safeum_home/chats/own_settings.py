@@ -15,6 +15,7 @@ from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed_records import SealedRecords
+from safeum_home.chats.secure import check_unsealed
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, ChatId
@@ -134,6 +135,8 @@ class OwnSettings:
             known = settings_of(c, owner.key, owner.blind, {chat.blind: contents.key})
             before = known.get(chat.blind, _NOTHING)
             now = self._changed(c, before, params, chat.blind, visible)
+            if now.draft is not None:
+                check_unsealed(contents.record)
             if now.draft is not None and not contents.record.history:
                 raise Problem(Code.DRAFT_NOT_KEPT)
             if now == before:

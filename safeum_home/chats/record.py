@@ -15,7 +15,7 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     `earlier`: whoever joins sees what was written before. `avatar` names the picture, see
     `chats.groups.pages`. `link` is the code of the link by which it is joined. `people` is how many members
     the hub of another node has said that there are, and `life` the name it has for the time of this copy.
-    `seed`: see `ids.group_id`.
+    `seed`: see `ids.group_id`. `secure`, and `pair`, are from its beginning and for ever: see `chats.secure`.
     """
 
     hub: str
@@ -27,6 +27,8 @@ class GroupRecord(Struct, frozen=True, omit_defaults=True):
     people: int = 0
     life: str = ""
     seed: str = ""
+    secure: bool = False
+    pair: bool = False
 
 
 class ErasureRecord(Struct, frozen=True):

@@ -143,7 +143,12 @@ def open_message(c: Connection, chat: Chat | ChatContents, row: EventRow) -> Mes
 
 def open_about(c: Connection, chat: Chat | ChatContents, row: EventRow) -> About:
     """Who wrote the message in a row, and of what kind it is; raises `Tampered`."""
-    return _about.decode(open_encoded(c, chat, row))
+    return about(open_encoded(c, chat, row))
+
+
+def about(encoded: bytes) -> About:
+    """What counting needs of an encoded message, whatever its body is."""
+    return _about.decode(encoded)
 
 
 def decode(encoded: bytes) -> Message:

@@ -10,7 +10,7 @@ from safeum_home.client.text import safe
 from safeum_home.client.voicemail_words import voicemail_text
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted, Unknown
-from safeum_home.protocol.types import Message, Notice, NumberClaim, Text, Voicemail
+from safeum_home.protocol.types import Message, Notice, NumberClaim, Secure, Text, Voicemail
 
 QUOTED = 60
 """Characters that are shown of a message which is answered."""
@@ -31,6 +31,8 @@ def body_text(message: Message, called: Callable[[str], str] = safe) -> str:
         return f"[{safe(body.kind)[:64]}]: {safe(body.text, newlines=True)}".removesuffix(": ")
     if isinstance(body, Voicemail):
         return voicemail_text(body)
+    if isinstance(body, Secure):
+        return "[sealed]"
     if isinstance(body, Notice):
         return notice_text(body, called)
     return f"New login: {safe(body.name)} on {safe(body.system)}"

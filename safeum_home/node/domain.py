@@ -139,6 +139,7 @@ def make_domain(
         ways,
         lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
         history,
+        money.premium,
     )
     foreign = make_foreign_means(means, side, groups.hubs, groups.renaming.note)
     lost = (*forfeits, money.book.forfeit, numbers.numbers.forfeit)

@@ -36,6 +36,7 @@ from safeum_home.node.shared_groups import (
 )
 from safeum_home.ports import Source
 from safeum_home.ports.federation import Answer, SharedKind
+from safeum_home.ports.premium import Premium
 from safeum_home.protocol import commands
 
 SIZES = ("groups", "group_members", "group_open_invitations", "invitations")
@@ -63,8 +64,9 @@ def make_groups(
     ways: MessageWays,
     erased: Callable[[], object],
     history: HistoryParts,
+    premium: Premium,
 ) -> GroupParts:
-    """`erased` is called when a group was erased."""
+    """`erased` is called when a group was erased; `premium` is needed for secure chats."""
     node, database, directory, bus = means.node, means.database, means.directory, means.bus
     registry, opener, infos = means.registry, means.opener, means.infos
     blinder, cursors, keyring = means.vault.blinder, means.vault.cursors, means.vault.keyring
@@ -92,7 +94,7 @@ def make_groups(
     limits = GroupLimits.of(means.config.limits, means.clock.seconds)
     entrance = GroupEntrance(node, blinder, limits, means.peers.reaches)
     leaving = GroupLeaving(endings, means.turns)
-    groups = Groups(node, blinder, registry, infos, changes, entrance, leaving, erased)
+    groups = Groups(node, blinder, registry, infos, changes, entrance, leaving, erased, premium)
     roster = GroupRoster(database, blinder, cursors, opener, directory, events)
     pages = GroupPages(database, blinder, changes, roster, limits)
     links = GroupLinks(node, database, blinder, changes, entrance, events, roster)

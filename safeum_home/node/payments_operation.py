@@ -163,7 +163,7 @@ async def _outcome(takings: Takings, item: Item, check: bool) -> tuple[str, str]
         return ("before", "") if before else ("unmatched", item.why)
     if check:
         before, why = await takings.look(paid)
-        return ("before" if before else "unmatched" if why else "added"), why
+        return ("unmatched" if why else "before" if before else "added"), why
     added, why = await takings.book(paid)
     return ("added" if added else "unmatched" if why else "before"), why
 

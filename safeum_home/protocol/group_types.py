@@ -1,6 +1,6 @@
 """Groups: the values that their commands, results and events are made of."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -14,6 +14,8 @@ GroupAbout = Annotated[
     str,
     Meta(pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$(?!\n)", max_length=512, description="Lines of text."),
 ]
+SECURE_NAME: Final = "Secure chat"
+"""How every secure chat is called in clear; what it is called by its members is sealed."""
 GroupLink = Annotated[
     str, Meta(min_length=1, max_length=320, description="A group's link, or the part of it behind `#`.")
 ]
@@ -45,6 +47,8 @@ class Invitation(Struct, frozen=True):
     """Of who invited; so is `display_name`."""
     display_name: str
     members: Annotated[int, Meta(ge=0)]
+    secure: bool = False
+    pair: bool = False
 
 
 class NotInvited(Struct, frozen=True):

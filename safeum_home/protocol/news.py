@@ -5,13 +5,15 @@ Unread is the news behind what was read, and behind the last message that is one
 
 from msgspec import Struct
 
-from safeum_home.protocol.types import Message, Notice
+from safeum_home.protocol.types import Message, Notice, Secure
 
 
 class Kind(Struct, frozen=True):
-    """Of what kind a body is; all else of it is passed over."""
+    """Of what kind a body is; all else of it is passed over, but whether it is quiet."""
 
     kind: str
+    quiet: object = False
+    """A body of a kind that is not known may say anything here."""
 
 
 class About(Struct, frozen=True):
@@ -22,18 +24,22 @@ class About(Struct, frozen=True):
 
 
 _NOTICE = Notice.__struct_config__.tag
+_SECURE = Secure.__struct_config__.tag
 
 
-def _is_notice(message: Message | About) -> bool:
+def is_quiet(message: Message | About) -> bool:
+    """Whether it is nothing to read: a notice in a group, or what a secure chat's clients tell each other."""
     body = message.body
-    return body.kind == _NOTICE if isinstance(body, Kind) else isinstance(body, Notice)
+    if isinstance(body, Kind):
+        return body.kind == _NOTICE or (body.kind == _SECURE and body.quiet is True)
+    return isinstance(body, Notice) or (isinstance(body, Secure) and body.quiet)
 
 
 def is_news(message: Message | About, account: str) -> bool:
-    """Whether a message is one that `account` is to read: of somebody else, and no notice in a group."""
-    return message.sender != account and not _is_notice(message)
+    """Whether a message is one that `account` is to read: of somebody else, and not quiet."""
+    return message.sender != account and not is_quiet(message)
 
 
 def is_own(message: Message | About, account: str) -> bool:
-    """Whether `account` wrote it itself: it has read what was there before."""
-    return message.sender == account and not _is_notice(message)
+    """Whether `account` wrote it itself: it has read what was there before. Clients write what is quiet."""
+    return message.sender == account and not is_quiet(message)

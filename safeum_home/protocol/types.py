@@ -52,6 +52,9 @@ from safeum_home.protocol.scalars import Token as Token
 from safeum_home.protocol.scalars import Username as Username
 from safeum_home.protocol.voicemail_types import Voicemail as Voicemail
 
+MAX_SECURE = 54_614
+"""Characters of the data of a `Secure`: 40,960 octets."""
+
 
 class DeviceType(StrEnum):
     """What kind of thing a device is."""
@@ -118,7 +121,27 @@ class Notice(
     text: str | None = None
 
 
-KnownBody = Text | LoginAlert | NumberClaim | Notice | Deleted | File | Voicemail
+class Secure(
+    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="secure"
+):
+    """What passes in a secure chat (docs/secure-chats.md): sealed and signed by its sender's client.
+
+    `quiet`: nobody is woken for it, and it does not count as unread.
+    """
+
+    data: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9_-]+$(?!\n)",
+            min_length=1,
+            max_length=MAX_SECURE,
+            description="An envelope, in base64url without padding (RFC 4648 section 5).",
+        ),
+    ]
+    quiet: bool = False
+
+
+KnownBody = Text | LoginAlert | NumberClaim | Notice | Deleted | File | Voicemail | Secure
 if TYPE_CHECKING:
     Body = KnownBody | Unknown
 else:
@@ -210,6 +233,10 @@ class GroupInfo(Struct, frozen=True):
     earlier: bool
     members: Annotated[int, Meta(ge=0)] = 0
     """How many there are; `group.member` tells of each change."""
+    secure: bool = False
+    """It takes what is sealed for its members, and nothing in clear: from its beginning and for ever."""
+    pair: bool = False
+    """A secure chat of two: nobody else can be invited."""
 
 
 GroupRole = Literal["member", "admin", "owner"]

@@ -19,6 +19,7 @@ class EntryRow(NamedTuple):
 
 _LAST = select(func.max(ledger.c.number))
 _ENTERED = select(ledger.c.number).where(ledger.c.key == bindparam("key"))
+_ENTRY = select(ledger).where(ledger.c.key == bindparam("key"))
 _BEHIND = (
     select(ledger)
     .where(ledger.c.number > bindparam("after"))
@@ -47,6 +48,12 @@ def last_number(c: Connection) -> int:
 def entered(c: Connection, key: bytes) -> bool:
     """Whether something was entered for `key`."""
     return c.execute(_ENTERED, {"key": key}).first() is not None
+
+
+def entry(c: Connection, key: bytes) -> EntryRow | None:
+    """What was entered for `key`."""
+    row = c.execute(_ENTRY, {"key": key}).first()
+    return None if row is None else EntryRow(*row)
 
 
 def add_entry(c: Connection, row: EntryRow) -> None:

@@ -28,7 +28,11 @@ _BY_PAYMENT = select(payments).where(payments.c.payment == bindparam("asked"))
 _COUNT = (
     select(func.count())
     .select_from(payments)
-    .where(payments.c.account == bindparam("asked"), payments.c.payment.is_(None))
+    .where(
+        payments.c.account == bindparam("asked"),
+        payments.c.payment.is_(None),
+        payments.c.ends >= bindparam("since"),
+    )
 )
 _PUT = Many(
     "INSERT INTO payments (reference, account, payment, ends, sealed) {rows} ON CONFLICT (reference)"
@@ -58,9 +62,9 @@ def by_payment(c: Connection, payment: bytes) -> PaymentRow | None:
     return None if row is None else PaymentRow(*row)
 
 
-def count_open(c: Connection, account: bytes) -> int:
-    """References of an account under which nothing was paid yet."""
-    return int(c.execute(_COUNT, {"asked": account}).scalar_one())
+def count_open(c: Connection, account: bytes, since: int) -> int:
+    """References of an account under which nothing was paid yet, and that end at `since` or later."""
+    return int(c.execute(_COUNT, {"asked": account, "since": since}).scalar_one())
 
 
 def drop(c: Connection, reference: bytes) -> None:

@@ -119,6 +119,20 @@ class StripeDouble(Double):
         }
         return self.event("charge.refunded", charge)
 
+    def refund_failed(self, session: str) -> bytes:
+        """The customer's bank did not take it: it is with the merchant again."""
+        refund = {
+            "id": "re_1",
+            "object": "refund",
+            "amount": 500,
+            "charge": "ch_1",
+            "currency": self.sessions[session]["currency"],
+            "failure_reason": "expired_or_canceled_card",
+            "payment_intent": self.sessions[session]["payment_intent"],
+            "status": "failed",
+        }
+        return self.event("refund.failed", refund)
+
     def dispute(self, session: str, what: str) -> bytes:
         """`created`, `funds_withdrawn` or `funds_reinstated`."""
         found = self.sessions[session]

@@ -4,6 +4,7 @@ The carrier and the edge have a network namespace each, with a wire between them
 edge to us, where the node and apps are. Nothing else is connected to either.
 """
 
+import itertools
 import os
 import random
 import shutil
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 SCENARIOS = Path(__file__).parent / "sipp"
 JANUS_USER = "safeum-janus"
 OUR_NUMBERS = "+35449"
+_wires = itertools.count()
 CARRIER_TONE = 1000
 """Hertz of what is heard of the carrier."""
 SECTION = """
@@ -174,7 +176,7 @@ class Trunk:
         self.edge, self.carrier = Namespace(), Namespace()
         self._sipps: list[Sipp] = []
         self._tone = g711.tone(CARRIER_TONE, 2)
-        net = random.randrange(256)
+        net = _free_net()
         self.app, self.app_address = f"198.18.{net}.2", f"198.18.{net}.1"
         """Janus' address for apps, and the app's and the node's own."""
         self.edge_address = f"198.19.{net}.2"
@@ -182,7 +184,8 @@ class Trunk:
             f"198.19.{net}.{number}" for number in (3, 4, 9)
         )
         """Two servers of the carrier, and somebody else who is at the same wire."""
-        wire(None, f"app-{os.getpid()}", f"{self.app_address}/24", self.edge, "app", f"{self.app}/24")
+        ours = f"app-{os.getpid()}-{next(_wires)}"
+        wire(None, ours, f"{self.app_address}/24", self.edge, "app", f"{self.app}/24")
         wire(
             self.edge, "trunk", f"{self.edge_address}/24", self.carrier, "trunk", f"{self.carrier_address}/24"
         )
@@ -228,8 +231,9 @@ class Trunk:
         """Run a scenario `at` an address of the carrier: `to` the edge for those that call, else served."""
         folder = Path(tempfile.mkdtemp(prefix=f"{scenario}-", dir=self.folder))
         address = at or self.carrier_address
+        text = (SCENARIOS / f"{scenario}.xml").read_text()
         # SIPp itself takes no keyword for a status code.
-        text = (SCENARIOS / f"{scenario}.xml").read_text().replace("[code]", (keys or {}).get("code", ""))
+        text = text.replace("[code]", (keys or {}).get("code", ""))
         (folder / "scenario.xml").write_text(text)
         command = [tool("sipp", "sip-tester"), "-sf", "scenario.xml", "-nostdin"]
         command += ["-i", address, "-mi", address, "-p", str(port), "-m", str(calls)]
@@ -292,6 +296,12 @@ class Trunk:
         shutil.rmtree(self.folder)
         if failed:
             raise failed[0]
+
+
+def _free_net() -> int:
+    """The third octet of networks that nobody has here: test modules run side by side."""
+    taken = Path("/proc/net/fib_trie").read_text()
+    return random.choice([net for net in range(256) if f"198.18.{net}." not in taken])
 
 
 def _listens(where: Namespace, address: str, port: int) -> bool:

@@ -19,7 +19,7 @@ from safeum_home.protocol.carried import KINDS, carried
 from safeum_home.protocol.federation.events import AHEAD, Event, node_of
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted, Unknown
-from safeum_home.protocol.types import Body, KnownBody, Text
+from safeum_home.protocol.types import Body, KnownBody, Secure, Text
 
 S = TypeVar("S", bound=Struct)
 Store = Callable[[Connection], object]
@@ -127,6 +127,7 @@ def body_of(plain: dict[str, Any], sender: str) -> Body:
         known: KnownBody = msgspec.convert(plain, KnownBody, strict=True)
     except ValueError:  # msgspec's are, too
         raise Problem(Code.MALFORMED_EVENT) from None
-    if not isinstance(known, File | Unknown) and not (isinstance(known, Deleted) and known.by == sender):
+    is_stub = isinstance(known, Deleted) and known.by == sender
+    if not isinstance(known, File | Unknown | Secure) and not is_stub:
         raise Problem(Code.MALFORMED_EVENT, "the node alone writes this kind")
     return known

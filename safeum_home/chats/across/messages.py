@@ -25,6 +25,7 @@ from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.lives import life_of, plain
 from safeum_home.chats.sealed import open_message, seal_under
+from safeum_home.chats.secure import check_said
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder, Cursors, Database
@@ -144,6 +145,7 @@ class MessageKind:
             raise Problem(Code.MALFORMED_EVENT)
         body = told = body_of(shared.body, sender)
         chat = await self._arrivals.present(node, event, shared.life)
+        check_said(chat.record, told, True)
         if isinstance(told, File):
             body = self._files.body(chat, sender, told)
         _check(shared, chat)

@@ -12,6 +12,7 @@ from safeum_home.chats.changes.emoji import one_emoji
 from safeum_home.chats.changes.pins import without_pin
 from safeum_home.chats.changes.reacted import ReactionRecord, open_reaction, seal_reaction
 from safeum_home.chats.contents import ChatKind
+from safeum_home.chats.secure import check_unsealed, is_pair
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
@@ -120,7 +121,8 @@ class MessageChanges:
         if type(message.body) is Deleted:
             return None
         own = message.sender == place.account or place.chat.kind is ChatKind.VOICEMAIL
-        if not own and (message.signature or not self._altering.moderates(place.chat)):
+        others = self._altering.moderates(place.chat) and not is_pair(place.chat.record)
+        if not own and (message.signature or not others):
             raise Problem(Code.NOT_YOURS)
         return self.deleted(c, place, Deleted(place.account, at))
 
@@ -149,6 +151,7 @@ class MessageChanges:
 
     def reaction(self, c: Connection, place: Place, emoji: str | None) -> Altered | None:
         """The same, whoever may do so."""
+        check_unsealed(place.chat.record)
         message = alive(place)
         before = self._own(c, place)
         if before == emoji:

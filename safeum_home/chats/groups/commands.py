@@ -15,6 +15,7 @@ from safeum_home.chats.registry import ChatRegistry
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Caller, Committed
+from safeum_home.ports.premium import Premium
 from safeum_home.protocol.commands import (
     Done,
     GroupAccept,
@@ -27,7 +28,8 @@ from safeum_home.protocol.commands import (
     GroupRemove,
     GroupSetRole,
 )
-from safeum_home.protocol.group_types import NotInvited
+from safeum_home.protocol.federation.groups import seed_kind
+from safeum_home.protocol.group_types import SECURE_NAME, NotInvited
 from safeum_home.protocol.signing import encode_octets
 
 _ROLES = {role.word: role for role in Role}
@@ -46,8 +48,10 @@ class Groups:
         entrance: GroupEntrance,
         leaving: GroupLeaving,
         erased: Callable[[], object],
+        premium: Premium,
     ) -> None:
         """`erased` is called when a group was erased: its messages are to be swept away."""
+        self._premium = premium
         self._node = node
         self._blinder = blinder
         self._registry = registry
@@ -62,20 +66,35 @@ class Groups:
     async def create(self, caller: Caller, params: GroupCreate) -> Committed[GroupCreated]:
         owner = caller.account
         invited = _others(params.invite, owner)
+        _check_secrecy(params, invited)
         # A keyed hash of what makes it, so that making it again is the same.
-        seed = encode_octets(self._blinder.group(caller.device, params.client_id))
+        kind = seed_kind(params.secure, params.pair)
+        seed = kind + encode_octets(self._blinder.group(caller.device, params.client_id))
         chat_id = ids.group_id(self._node, seed)
         if (again := await self._made(owner, chat_id)) is not None:
             return again  # the answer was lost: that costs nothing
+        if params.secure and not await self._premium.entitled(owner):
+            raise Problem(Code.PREMIUM_NEEDED)
         limits = self._entrance.limits
         limits.changes.take(owner)
         if invited:
             limits.invitations.take(owner, len(invited))
-        group = GroupRecord(self._node, params.name, params.about, earlier=params.earlier, seed=seed)
+        group = GroupRecord(
+            self._node,
+            params.name,
+            params.about,
+            earlier=params.earlier,
+            seed=seed,
+            secure=params.secure,
+            pair=params.pair,
+        )
 
         def work(draft: Draft) -> list[NotInvited]:
             self._entrance.check_room(draft.c, owner)
             draft.join(owner, None, Role.OWNER)
+            if params.pair:  # with nobody else it would be none
+                self._entrance.invite(draft, invited[0], owner)
+                return []
             return self._invite(draft, invited, owner)
 
         positions = JOINING + len(invited)
@@ -104,6 +123,8 @@ class Groups:
 
         def work(draft: Draft) -> list[NotInvited]:
             draft.allowed(caller.account, Action.INVITE)
+            if draft.group.pair and any(draft.stored(account) is None for account in invited):
+                raise Problem(Code.GROUP_FULL)  # the two can come back
             refused = self._invite(draft, invited, caller.account)
             if invited and len(refused) == len(invited):
                 code = next(code for code in Code if code.code == refused[0].code)
@@ -197,6 +218,14 @@ class Groups:
         self._entrance.limits.changes.take(caller.account)
         people = [caller.account, *others]
         return await self._changes.change(ChatId(chat), people, positions, work, caller.account)
+
+
+def _check_secrecy(params: GroupCreate, invited: list[AccountId]) -> None:
+    """Raises `invalid_params`, and `secure_only` where a secure chat would be called something in clear."""
+    if params.pair and (not params.secure or len(invited) != 1):
+        raise Problem(Code.INVALID_PARAMS, "a pair is a secure chat, into which one is invited")
+    if params.secure and (params.name != SECURE_NAME or params.about):
+        raise Problem(Code.SECURE_ONLY)
 
 
 def _invited(entry: Entry | None) -> Entry:

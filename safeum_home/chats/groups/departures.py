@@ -43,7 +43,7 @@ class GroupLeaving:
             self._endings.erase(draft, self._turns.epoch)
             return True
         draft.notice("left", entry.account)
-        if heir is not None:
+        if heir is not None and heir.role is not Role.OWNER:
             draft.put(heir.account, RosterState.MEMBER, Role.OWNER, heir.by, heir.since)
             draft.notice("owner", heir.account)
         return False

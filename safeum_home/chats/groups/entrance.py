@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from safeum_home.chats.groups.draft import Draft
-from safeum_home.chats.groups.roster import RosterState
+from safeum_home.chats.groups.roster import Role, RosterState
 from safeum_home.config import LimitSection
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
@@ -87,7 +87,8 @@ class GroupEntrance:
         self.check_room(draft.c, account)
         if draft.people() >= self.limits.section.group_members:
             raise Problem(Code.GROUP_FULL)
-        draft.join(account, by)
+        # Of a pair both are owners: neither removes the other, and each can have the history erased.
+        draft.join(account, by, Role.OWNER if draft.group.pair else Role.MEMBER)
 
     def invite(self, draft: Draft, account: AccountId, by: AccountId) -> None:
         """Let `by` invite an account: again is the same.

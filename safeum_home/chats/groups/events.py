@@ -74,7 +74,8 @@ class GroupEvents:
             raise Tampered
         inviter = entry.by or entry.account
         address, name = _called(inviter, by)
-        return Invitation(record.id, group.name, group.about, inviter, address, name, people or group.people)
+        about = record.id, group.name, group.about, inviter, address, name, people or group.people
+        return Invitation(*about, group.secure, group.pair)
 
     def called_as(self, entry: Entry, known: Known | None) -> tuple[str, str]:
         """Address and name of who an entry is of; what this node knows counts more."""

@@ -13,6 +13,7 @@ from safeum_home.chats.groups.reading import GroupRoster
 from safeum_home.chats.groups.rights import Action, may
 from safeum_home.chats.groups.roster import RosterState
 from safeum_home.chats.record import ChatRecord
+from safeum_home.chats.secure import check_unsealed
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import ChatId, RandomBytes
 from safeum_home.ports import Blinder, Caller, Committed, Database
@@ -78,6 +79,8 @@ class GroupLinks:
 
         def work(draft: Draft) -> None:
             draft.allowed(caller.account, Action.LINK)
+            if code is not None:
+                check_unsealed(draft.record)  # members answer for each other: who comes is invited by one
             index = None if code is None else self._blinder.link(code)
             group_links.put_link(draft.c, draft.chat.blind, index)
             draft.keep(replace(draft.group, link=code))

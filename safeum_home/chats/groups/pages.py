@@ -10,6 +10,7 @@ from safeum_home.chats.groups.entrance import GroupLimits
 from safeum_home.chats.groups.reading import GroupRoster
 from safeum_home.chats.groups.rights import Action
 from safeum_home.chats.sealed_records import SealedRecords
+from safeum_home.chats.secure import check_unsealed
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, avatar_id
@@ -78,6 +79,7 @@ class GroupPages:
             earlier = before.earlier if params.earlier is None else params.earlier
             if params.name is not None or params.about is not None:
                 draft.allowed(me, Action.DESCRIBE)
+                check_unsealed(draft.record)
             if params.earlier is not None:
                 draft.allowed(me, Action.SHOW_EARLIER)
             now = replace(before, name=name, about=about, earlier=earlier)
@@ -102,6 +104,7 @@ class GroupPages:
 
         def work(draft: Draft) -> None:
             draft.allowed(me, Action.DESCRIBE)
+            check_unsealed(draft.record)
             record = PictureRecord(avatar, picture.type, picture.data)
             avatars.put_avatar(draft.c, draft.chat.blind, seal_picture(draft.key, draft.chat.blind, record))
             if draft.group.avatar != avatar:

@@ -47,6 +47,10 @@ class GroupCreate(Params, frozen=True):
 
     `earlier`: who joins sees what was written before. Accounts of `invite` that cannot be invited are
     named in the answer; there is a group without them.
+
+    `secure`: a secure chat, for ever (docs/secure-chats.md). It has the name "Secure chat", nothing about it
+    (`secure_only`), and takes premium (`premium_needed`). `pair`: one of two, of which `invite` names the
+    other; where that one cannot be invited there is none.
     """
 
     client_id: ClientId
@@ -54,6 +58,8 @@ class GroupCreate(Params, frozen=True):
     about: GroupAbout = ""
     earlier: bool = False
     invite: Invited = ()
+    secure: bool = False
+    pair: bool = False
 
 
 class GroupInvited(Result, frozen=True):

@@ -45,7 +45,7 @@ class TopUp(Result, frozen=True):
 class BalanceTopUp(Params, frozen=True):
     """Begin to pay in; `way` is one of the pages, and without it the first.
 
-    `bad_amount`, `payments_unavailable`, and `limit_reached` where too many were begun and not paid.
+    `bad_amount`, `payments_unavailable`, and `limit_reached` where too many were begun today and not paid.
     """
 
     amount: Micros

@@ -62,7 +62,8 @@ class SharedGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
     `begins`: the node gets a copy of it, and is told of all that is there. It has another value after nobody
     of that node was in the group. The group's id is made of its hub's name and `seed` (`ids.group_id`).
-    `history` is left out where nobody has ever switched it off.
+    `history` is left out where nobody has ever switched it off. `secure` and `pair` are in the seed, too
+    (`seed_kind`): they never change, and nothing else is said of such a group.
     """
 
     name: GroupName
@@ -73,6 +74,13 @@ class SharedGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     begins: Origin | None = None
     seed: Origin | None = None
     history: SharedHistory | None = None
+    secure: bool = False
+    pair: bool = False
+
+
+def seed_kind(secure: bool, pair: bool) -> str:
+    """What the seed of a group of this kind begins with. All behind that has no full stop."""
+    return "pair." if pair else "secure." if secure else ""
 
 
 class Called(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

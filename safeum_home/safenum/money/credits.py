@@ -77,6 +77,10 @@ class CreditBook:
             key = self._blinder.money("buy", f"{account}\0{what}\0{reference}")
             return self.charge(c, wallet, amount, currency, what, key)
 
+    def charged(self, c: Connection, key: bytes) -> bool:
+        """Whether something was bought under this key."""
+        return self._ledger.entered(c, key)
+
     def charge(
         self, c: Connection, wallet: OpenWallet, amount: int, currency: str, what: str, key: bytes
     ) -> bool:

@@ -61,6 +61,11 @@ class Ledger:
         """Whether there is an entry of this key."""
         return rows.entered(c, key)
 
+    def entry(self, c: Connection, key: bytes) -> Entry | None:
+        """That of this key; None where there is none. Raises `Tampered`."""
+        row = rows.entry(c, key)
+        return None if row is None else self.open_entry(row)
+
     def enter(self, c: Connection, key: bytes, entry: Entry, wallet: OpenWallet | None = None) -> bool:
         """Write an entry; False where there is one of this key: then nothing is changed.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from msgspec import structs
 from sqlalchemy import Connection
 
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.ports import Blinder
 from safeum_home.ports.payments import Noted, Paid, PaidBack, Told
@@ -31,7 +31,7 @@ from safeum_home.storage import payments as rows
 from safeum_home.storage.payments import PaymentRow
 
 OPEN = 20
-"""References of an account under which nothing was paid yet."""
+"""References that an account may begin in a day (UTC) under which nothing was paid yet."""
 DAY = 86_400_000
 UNPAID = 60 * DAY
 """Milliseconds for which a reference is known: a payment may take weeks to be good."""
@@ -63,9 +63,10 @@ class PaymentBook:
     ) -> int:
         """Know a reference as the account's; until when. Raises `limit_reached`."""
         with self._wallets.open(c, account) as wallet:
-            if rows.count_open(c, wallet.account) >= OPEN:
-                raise Problem(Code.LIMIT_REACHED, "payments that were begun")
-            index, ends = self._reference(reference), self._now() + UNPAID
+            # Pages that were only looked at keep nobody from paying for longer than that.
+            index, ends = self._reference(reference), self._until(UNPAID)
+            if rows.count_open(c, wallet.account, ends) >= OPEN:
+                raise Problem(Code.LIMIT_REACHED, "payments that were begun today")
             record = PaymentRecord(account, provider, currency, amount)
             row = PaymentRow(index, wallet.account, None, ends, sealed(wallet.key, index, record))
             rows.put(c, row)
@@ -97,28 +98,28 @@ class PaymentBook:
         found = None if row is None else self._opened(c, row)
         if row is None or found is None or found.provider != provider:
             # Where the reference is gone, it may have been paid before.
-            if self._ledger.entered(c, self._book.key(provider, paid.payment)):
-                return None, ""
-            return None, self._refused(c, provider, paid, note, "unknown reference")
+            before = self._before(c, provider, paid)
+            why = "unknown reference" if before is None else before
+            return None, self._refused(c, provider, paid, note, why)
         if paid.currency != found.currency:
             return None, self._refused(c, provider, paid, note, "another currency")
         with self._wallets.behind(c, row.account) as wallet:
             assert wallet is not None
             if not self._book.add(c, wallet, paid.amount, paid.currency, provider, paid.payment):
-                return None, ""
+                return None, self._refused(c, provider, paid, note, self._before(c, provider, paid) or "")
             if found.amount and paid.amount != found.amount:
                 self._note(c, provider, paid, "another amount than was asked for: it was added")
             if provider != BANK:  # where a reference may be paid under more than once
                 found = structs.replace(found, payment=paid.payment, paid=paid.amount)
             payment = self._payment(provider, found.payment or paid.reference)
             after = sealed(wallet.key, row.reference, found)
-            rows.put(c, row._replace(payment=payment, ends=self._now() + PAID, sealed=after))
+            rows.put(c, row._replace(payment=payment, ends=self._until(PAID), sealed=after))
         return found.account, ""
 
     def known(self, c: Connection, provider: str, paid: Paid) -> tuple[bool, str]:
-        """What `paid` would do: whether it was added before, and why it would not be."""
-        if self._ledger.entered(c, self._book.key(provider, paid.payment)):
-            return True, ""
+        """What `paid` would do: whether its name was added before, and why it would not be."""
+        if (before := self._before(c, provider, paid)) is not None:
+            return True, before
         row = rows.one(c, self._reference(paid.reference))
         found = None if row is None else self._opened(c, row)
         if found is None or found.provider != provider:
@@ -141,7 +142,7 @@ class PaymentBook:
             assert wallet is not None
             if more := after.back - found.back:
                 after = self._moved(c, wallet, provider, back, after, more)
-            ends = self._now() + PAID
+            ends = self._until(PAID)
             rows.put(c, row._replace(ends=ends, sealed=sealed(wallet.key, row.reference, after)))
         return found.account
 
@@ -178,9 +179,23 @@ class PaymentBook:
         return structs.replace(record, collected=record.collected + taken)
 
     def _refused(self, c: Connection, provider: str, paid: Paid, note: bool, why: str) -> str:
-        if note:
+        if note and why:
             self._note(c, provider, paid, f"{why}: it was added to no balance")
         return why
+
+    def _before(self, c: Connection, provider: str, paid: Paid) -> str | None:
+        """None where nothing was added under what a payment is called; else why that was not this payment.
+
+        Who calls two payments the same would have the second one lost, and nobody would know.
+        """
+        try:
+            entry = self._ledger.entry(c, self._book.key(provider, paid.payment))
+        except Tampered:
+            return ""  # what it was nobody knows any more: `ledger check` tells the operator
+        if entry is None:
+            return None
+        own = Posting(chart.CUSTOMERS, paid.currency, -paid.amount)
+        return "" if own in entry.postings else "another amount was added under the same name"
 
     def _note(self, c: Connection, provider: str, paid: Paid, what: str) -> None:
         note = PaymentNote(self._now(), provider, what, paid.payment, paid.amount, paid.currency)
@@ -190,6 +205,10 @@ class PaymentBook:
         """None where the account is closed."""
         with self._wallets.behind(c, row.account) as wallet:
             return None if wallet is None else opened(wallet.key, row)
+
+    def _until(self, kept: int) -> int:
+        """At the end of a day: this stands in clear, and moments of payments are known to providers."""
+        return -(-(self._now() + kept) // DAY) * DAY
 
     def _reference(self, reference: str) -> bytes:
         return self._blinder.money("payment reference", reference)

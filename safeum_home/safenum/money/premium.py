@@ -33,16 +33,25 @@ class PremiumBook:
         self._book = book
         self._blinder = blinder
 
-    def buy(self, c: Connection, account: AccountId, months: int, reference: str, now: int) -> int:
-        """Pay for months, once for each reference; until when premium is paid for then."""
+    def buy(
+        self, c: Connection, account: AccountId, months: int, price: int, reference: str, now: int
+    ) -> int:
+        """Pay for months, once for each reference; until when premium is paid for then.
+
+        `price` is what a month was said to cost: whoever has paid, and asks again, may have an older one.
+        """
         key = self._blinder.money("buy", f"{account}\0{PREMIUM}\0{reference}")
         with self._wallets.open(c, account) as wallet:
+            if self._book.charged(c, key):
+                return wallet.record.premium
+            if price != self._price:
+                raise Problem(Code.PRICE_CHANGED)
             until = months_later(max(now, wallet.record.premium), months)
-            if self._book.charge(c, wallet, self._price * months, self._currency, PREMIUM, key):
-                if until > months_later(now, MOST_AHEAD):
-                    raise Problem(Code.LIMIT_REACHED, f"{MOST_AHEAD} months ahead")
-                wallet.change(premium=until)
-            return wallet.record.premium
+            if until > months_later(now, MOST_AHEAD):
+                raise Problem(Code.LIMIT_REACHED, f"{MOST_AHEAD} months ahead")
+            self._book.charge(c, wallet, price * months, self._currency, PREMIUM, key)
+            wallet.change(premium=until)
+            return until
 
     def until(self, c: Connection, account: AccountId) -> int:
         """Until when it is paid for, in milliseconds; raises `not_found`."""
@@ -91,12 +100,10 @@ class PremiumCommands:
     async def buy(self, caller: Caller, params: premium.PremiumBuy) -> premium.PremiumState:
         if self._free:
             raise Problem(Code.PREMIUM_FREE)
-        if params.price != self._price:
-            raise Problem(Code.PRICE_CHANGED)
-        account, months, now = caller.account, params.months, self._now()
+        account, now = caller.account, self._now()
         with self._counts.refusals("premium"):
             until = await self._database.transact(
-                lambda c: self._book.buy(c, account, months, params.client_id, now)
+                lambda c: self._book.buy(c, account, params.months, params.price, params.client_id, now)
             )
         self._changed(account)
         return self._state(until)

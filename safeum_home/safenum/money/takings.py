@@ -36,7 +36,7 @@ class Takings:
             self._changed(account)
 
     async def look(self, paid: Paid) -> tuple[bool, str]:
-        """What `book` would do with a transfer: whether it was added before, and why it would not be."""
+        """What `book` would do with a transfer: whether its name was added before, and why it is not."""
         return await self._database.read(lambda c: self._book.known(c, BANK, paid))
 
     async def book(self, paid: Paid) -> tuple[bool, str]:

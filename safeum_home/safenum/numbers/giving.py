@@ -65,13 +65,18 @@ class Giving:
         """Give one to each of some that have none, and tell of it; how many got one.
 
         Each is a transaction of its own, after the one before: what others ask of the writer comes between.
+        Raises `storage_unavailable` and `busy`: then the rest have none.
         """
         given = 0
         for account in accounts:
-            with suppress(Problem):  # it was closed meanwhile
+            try:
                 publish = await self.give(account)
-                publish()
-                given += publish is not _nothing
+            except Problem as problem:
+                if problem.code is not Code.NOT_FOUND:
+                    raise
+                continue  # it was closed meanwhile
+            publish()
+            given += publish is not _nothing
         return given
 
     async def take_back(self, account: AccountId) -> Callable[[], None]:

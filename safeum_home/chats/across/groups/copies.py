@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from safeum_home.chats.across.groups.descriptions import beginning
 from safeum_home.chats.across.groups.receipts import GroupReceipts
 from safeum_home.chats.across.posts.box import PostBox
 from safeum_home.chats.contents import Chat, ChatKind
@@ -22,7 +23,7 @@ from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.record import ChatRecord, GroupRecord, keep_record, open_record
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem, Tampered
-from safeum_home.ids import AccountId, ChatId, group_id, system_account
+from safeum_home.ids import AccountId, ChatId, system_account
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Blinder, Bus, EpochTurns, Key, Keyring, Published
 from safeum_home.protocol.federation.events import Event
@@ -45,12 +46,6 @@ def check_hub(node: str, event: Event) -> ChatId:
     if event.chat is None:
         raise Problem(Code.MALFORMED_EVENT)
     return ChatId(event.chat)
-
-
-def check_id(hub: str, chat: ChatId, told: SharedGroup) -> None:
-    """Raises `malformed_event` where a hub calls a group of its own by what may be the id of another chat."""
-    if told.seed is None or group_id(hub, told.seed) != chat:
-        raise Problem(Code.MALFORMED_EVENT)
 
 
 @dataclass
@@ -271,26 +266,3 @@ class GroupCopies:
         people = chats.count_members(copy.c, copy.blind)
         by = self._events.called(copy.c, entry.by)
         self.tell(copy, [entry.account], self._events.invited(copy.record, entry, by, people, again))
-
-
-def beginning(record: ChatRecord, told: SharedGroup) -> ChatRecord:
-    """What a copy begins with: nothing is in it of before its history was switched off."""
-    assert record.group is not None
-    group, history = described(record.group, told), told.history
-    if history is None:
-        return replace(record, group=group, history=True, across=None)
-    across = group_lives.begun(history.life, history.life, history.pending)
-    return replace(record, group=group, history=history.kept, across=across)
-
-
-def described(group: GroupRecord, told: SharedGroup) -> GroupRecord:
-    """A group as its hub has described it."""
-    return replace(
-        group,
-        name=told.name,
-        about=told.about,
-        avatar=told.avatar,
-        earlier=told.earlier,
-        people=told.members,
-        life=told.begins or group.life,
-    )

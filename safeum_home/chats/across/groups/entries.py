@@ -7,7 +7,8 @@ from msgspec import to_builtins
 from sqlalchemy import Connection
 
 from safeum_home import ids
-from safeum_home.chats.across.groups.copies import Copy, Fresh, GroupCopies, check_id
+from safeum_home.chats.across.groups.copies import Copy, Fresh, GroupCopies
+from safeum_home.chats.across.groups.descriptions import check_id, check_secrecy
 from safeum_home.chats.across.groups.names import is_its_own
 from safeum_home.chats.across.groups.places import PLACES, CopyEntries, Places
 from safeum_home.chats.across.groups.records import shared_group
@@ -164,6 +165,7 @@ class EntryKind:
         if not all(map(is_its_own, [told.who] if told.by is None else [told.who, told.by])):
             raise Problem(Code.MALFORMED_EVENT)
         if told.group is not None:
+            check_secrecy(told.group)
             check_id(node, chat, told.group)
         if told.state == "member" and told.since is None:
             raise Problem(Code.MALFORMED_EVENT)

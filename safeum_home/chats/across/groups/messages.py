@@ -30,6 +30,7 @@ from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.sealed import decode, seal_under
+from safeum_home.chats.secure import check_said
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, system_account
 from safeum_home.ports import Cursors, Database
@@ -105,6 +106,7 @@ class GroupMessages:
         authored = await self._authors.authored(node, event.chat, told.event)
         arrived = self._arrived(node, chat_id, told, authored)
         chat = await self._lives.copy_of(node, event, told.life, told.fleeting)
+        _check_kind(chat, arrived)
         arrived = self._named_here(chat, arrived)
         # In a copy that is nothing but invitations there are no messages.
         is_read = any(map(self._opener.is_here, chat.members))
@@ -242,6 +244,15 @@ class GroupMessages:
             return Altered(structs.replace(message, body=body, mentions=now.mentions, edited=now.edited))
 
         return change
+
+
+def _check_kind(chat: Chat, arrived: Arrived) -> None:
+    """What a hub passes on into a secure chat is sealed for it; raises `secure_only`, `not_secure`."""
+    message = arrived.message
+    if isinstance(message.body, Notice | Deleted):
+        return  # that somebody came, or that nothing is left
+    bare = arrived.reply_to is None and not message.mentions and message.forwarded is None
+    check_said(chat.record, message.body, bare)
 
 
 class GroupMessageKind:

@@ -33,6 +33,7 @@ from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.groups import lives as group_lives
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.sealed import seal_under
+from safeum_home.chats.secure import check_said
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Cursors, Database
@@ -173,7 +174,8 @@ class PostKind:
         if authored.event.at > self._arrivals.now() + AHEAD:
             raise Problem(Code.MALFORMED_EVENT, "this is of the future")
         if isinstance(act, Written):
-            group_body(act.body, sender)
+            bare = act.reply_to is None and not act.mentions and act.forwarded is None
+            check_said(chat.record, group_body(act.body, sender), bare)
             if (act.edited or 0) > self._arrivals.now() + AHEAD:
                 raise Problem(Code.MALFORMED_EVENT, "this is of the future")
             octets = len(frames.encode_params(act)) if act.message is None else UNREAD

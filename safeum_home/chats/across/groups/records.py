@@ -5,14 +5,8 @@ from collections.abc import Callable
 from msgspec import structs, to_builtins
 from sqlalchemy import Connection
 
-from safeum_home.chats.across.groups.copies import (
-    Copy,
-    Fresh,
-    GroupCopies,
-    beginning,
-    check_id,
-    described,
-)
+from safeum_home.chats.across.groups.copies import Copy, Fresh, GroupCopies
+from safeum_home.chats.across.groups.descriptions import beginning, check_id, check_secrecy, described
 from safeum_home.chats.across.groups.history import shared_history
 from safeum_home.chats.across.groups.telling import GroupTelling
 from safeum_home.chats.groups.draft import Entry
@@ -21,7 +15,7 @@ from safeum_home.chats.groups.roster import Role, RosterState
 from safeum_home.chats.infos import ChatInfos
 from safeum_home.chats.record import ChatRecord
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.errors import Tampered
+from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Database
@@ -41,7 +35,7 @@ def shared_group(c: Connection, chat: bytes, record: ChatRecord) -> SharedGroup:
     people = chats.count_members(c, chat)
     history, seed = shared_history(record, group.hub), group.seed or None
     about = group.name, group.about, group.avatar, group.earlier, people
-    return SharedGroup(*about, seed=seed, history=history)
+    return SharedGroup(*about, seed=seed, history=history, secure=group.secure, pair=group.pair)
 
 
 class GroupKind:
@@ -90,6 +84,7 @@ class GroupKind:
     async def apply(self, node: str, event: Event) -> Applied:
         """A group is this now. One that nobody here is in, nor wants to be in, is none of this node's."""
         told, chat = content(event, SharedGroup), self._copies.told_of(node, event)
+        check_secrecy(told)
         if told.begins is not None:
             check_id(node, chat, told)
         fresh: list[Fresh] = []
@@ -110,6 +105,8 @@ class GroupKind:
                     self._copies.insert(c, fresh[0])
                 return
             before = copy.group
+            if (told.secure, told.pair) != (before.secure, before.pair):
+                raise Problem(Code.MALFORMED_EVENT)
             if told.begins not in (None, copy.group.life):
                 if not wanted and not self._copies.here(copy):
                     return  # nobody is to have it: it is not erased again and again
