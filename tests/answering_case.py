@@ -19,9 +19,10 @@ from av import AudioFrame
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.answering.hearing import PIECE, RATE
+from safeum_home.answering.launching import command, environment
 from safeum_home.answering.offer import codecs
 from safeum_home.answering.opus import OpusWriter, frame_of
-from safeum_home.answering.process import WORKER, command, environment
+from safeum_home.answering.process import WORKER
 from safeum_home.answering.wire import (
     Answer,
     Answered,

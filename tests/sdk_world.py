@@ -1,6 +1,6 @@
 """Real SDK clients on the sessions of a `World`: all of client and domain, without a network."""
 
-from typing import Any
+from typing import Any, Self
 
 from twisted.internet.defer import Deferred, fail, succeed
 
@@ -77,12 +77,12 @@ class SdkDevice:
             results[0].raiseException()
         return results[0]
 
-    def register(self, name: str) -> "SdkDevice":
+    def register(self, name: str) -> Self:
         self.do(self.client.register(name, PASSWORD, consent=CONSENT))
         self.do(self.client.load())
         return self
 
-    def login(self, name: str) -> "SdkDevice":
+    def login(self, name: str) -> Self:
         self.do(self.client.login(name, PASSWORD))
         self.do(self.client.load())
         return self

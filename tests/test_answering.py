@@ -3,7 +3,6 @@
 import json
 import socket
 import subprocess
-import sys
 from array import array
 from pathlib import Path
 from shutil import rmtree
@@ -12,8 +11,8 @@ from tempfile import mkdtemp
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.answering.hearing import PIECE, Keys, is_silence
+from safeum_home.answering.launching import command, environment
 from safeum_home.answering.opus import decoded
-from safeum_home.answering.process import environment
 from safeum_home.answering.prompt import BEEP_HERTZ
 from safeum_home.answering.recording import Recording
 from safeum_home.answering.wire import Answer, Ended, Malformed, Press, Stop, Unframing, Why, framed, to_node
@@ -319,19 +318,23 @@ print(json.dumps({"shut": shut, "done": done}))
 
 
 class ConfinedTests(SynchronousTestCase):
-    """What a process can do that has given up what it does not need."""
+    """What a process can do that has given up what it does not need, and is started as those are."""
 
     def tries(self, how: str) -> tuple[list[str], dict[str, bool]]:
-        box = Path(mkdtemp(prefix="safeum-"))
-        self.addCleanup(rmtree, box)
+        box, code = Path(mkdtemp(prefix="safeum-")), Path(mkdtemp(prefix="safeum-"))
+        for each in (box, code):
+            self.addCleanup(rmtree, each)
         given = box / "secret"
         given.write_bytes(b"secret")
+        (code / "tries.py").write_text(TRIES)
+        around = environment()
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = str(server.getsockname()[1])
             done = subprocess.run(
-                [sys.executable, "-c", TRIES, str(given), how, port],
+                [*command("tries"), str(given), how, port],
                 capture_output=True,
-                env=environment(),
+                env={**around, "PYTHONPATH": f"{around['PYTHONPATH']}:{code}"},
+                cwd="/",
                 check=True,
             )
         answer = json.loads(done.stdout)

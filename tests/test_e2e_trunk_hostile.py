@@ -93,7 +93,9 @@ class HostileTests(ProbeCase):
         self._shapes()
         self._methods()
         self._within()
+        self._large()
         self._noise()
+        self.wait(self._answers_badly())
         self.wait(self._goes_through())
         self.wait(self._spoofed())
         self.wait(self._flood())
@@ -145,6 +147,15 @@ class HostileTests(ProbeCase):
             found = self.only(self.carrier, request)
             self.assertEqual(found, {"SIP/2.0 481 Call/Transaction Does Not Exist"}, method)
 
+    def _large(self) -> None:
+        """What would be too much for the node, once Janus has quoted it."""
+        headers = "".join(f"X-{number}: {'y' * 100}\n" for number in range(80))
+        found = self.only(self.carrier, self.invite(self.carrier, headers=headers))
+        self.assertEqual(found, {"SIP/2.0 513 Message Too Large"})
+        within = self.invite(self.carrier, headers=headers).replace(b"INVITE", b"INFO")
+        within = within.replace(b"\r\nCall-ID", b";tag=x\r\nCall-ID")
+        self.assertEqual(self.only(self.carrier, within), {"SIP/2.0 513 Message Too Large"})
+
     def _noise(self) -> None:
         """Octets of all sorts, and requests that were cut, doubled or had some changed."""
         rng = random.Random(5)
@@ -161,6 +172,26 @@ class HostileTests(ProbeCase):
         self.send(self.carrier, *datagrams)
         self.send(self.foreign, *datagrams)
         self.answers(self.carrier)
+
+    async def _answers_badly(self) -> None:
+        """A call is led to no other number; and an answer that is too long for the node never gets there."""
+        async with self.probe() as probe:
+            handle = await self.registered(probe)
+            moved = "Moved Temporarily\r\nContact: <sip:+4990012345678@198.51.100.1>"
+            called, app = self.trunk.answers("out_refused", code="302", reason=moved), App(APP_TONE)
+            await probe.dial(handle, app, OURS, THEIRS)
+            ended, _ = await probe.event(handle, "hangup")
+            self.assertEqual(ended["code"], 403)
+            self.assertEqual(called.wait(), 0, called.errors())
+            await app.close()
+            handle, app = await probe.helper(), App(APP_TONE)
+            called = self.trunk.answers("out_refused", reason='"' * 40_000)
+            await probe.dial(handle, app, OURS, THEIRS)
+            await self.told(called, "INVITE")
+            await asyncio.sleep(1)
+            await asyncio.wait_for(probe.hang_up(handle), 5)
+            called.stop()
+            await app.close()
 
     async def _goes_through(self) -> None:
         async with self.probe() as probe:

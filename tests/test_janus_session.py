@@ -7,7 +7,7 @@ from hmac import digest
 from random import Random
 from typing import Any
 
-from bridges.safenum.janus.channel import BURST, MOST_BAD
+from bridges.safenum.janus.channel import BAD_RATE, BURST, MOST_BAD
 from bridges.safenum.janus.messages import MOST_FRAME
 from bridges.safenum.janus.requests import OFFER, Decline, Jsep, Request
 from bridges.safenum.janus.settings import read
@@ -350,6 +350,24 @@ class HostileTests(JanusCase):
         self.alive()
         self.janus.raw(b"{}")
         self.cut("what Janus says makes no sense")
+
+    def test_garbage_now_and_then(self) -> None:
+        """What is long ago is not counted."""
+        for _ in range(3):
+            for _ in range(MOST_BAD):
+                self.janus.raw(b"{}")
+            self.janus.pump()
+            self.clock.rightNow += MOST_BAD / BAD_RATE
+        self.alive()
+
+    def test_of_the_other_side(self) -> None:
+        """However long it is what the other side writes: the end of a call is heard."""
+        long = "7" * 5000
+        more = {"reason_header_protocol": long, "reason_header_cause": long, "type": long, "content": long}
+        self.tell(self.handle, self.call, "info", **more)
+        self.alive()
+        self.tell(self.handle, self.call, "hangup", code=200, headers={f"X-{long}": long}, **more)
+        self.assertEqual(self.ear.end, CarrierEnd(200))
 
     def test_other_sessions(self) -> None:
         """What is of another session is not of ours."""

@@ -1,5 +1,7 @@
 """What Kamailio tells whoever runs it: calls that go on, those that are ended, and records on their way."""
 
+import re
+import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.ports.trunk import EdgeRecord
+from safeum_home.config_trunk import TrunkSection
+from safeum_home.ports.trunk import EdgeRecord, TrunkGrant
 from safeum_home.ports.turn import NotGranted
-from safeum_home.trunk import ending, memory, sending
+from safeum_home.trunk import ending, kamailio, memory, sending
 from safeum_home.trunk.ending import Ending
 from safeum_home.trunk.memory import Call, EdgeMemory
 from safeum_home.trunk.rpc import NoAnswer
@@ -94,6 +97,24 @@ class MemoryTests(MemoryCase):
         again.forget("a")
         self.assertEqual([call.reference for call in again.others("")], ["b"])
 
+    def test_session(self) -> None:
+        """Of who has registered last: it is known when Kamailio is started anew, and calls are its own."""
+        self.assertEqual(self.memory.session, "")
+        for session in (OTHER, SESSION):
+            self.memory.present(session)
+        again = EdgeMemory(self.path)
+        self.assertEqual(again.session, SESSION)
+        section, paths = TrunkSection(carriers=["192.0.2.1:5060"], listen="192.0.2.2:5060"), Path("/x")
+        text = kamailio.configuration(
+            section, TrunkGrant("a"), kamailio.Paths(paths, paths), "#m", again.session
+        )
+        told = re.search(r'"shvset", "session=s:([0-9a-f]+)"', text)
+        assert told is not None
+        begun = read(f"begun id=61;cseq=1;session={told[1]}")
+        assert isinstance(begun, Begun)
+        again.begun(begun)
+        self.assertEqual(again.others(SESSION), [])
+
     def test_records(self) -> None:
         """In the order in which calls ended, until they are dropped; a call is over with its record."""
         self.begin("call@example")
@@ -166,6 +187,21 @@ class EndingTests(MemoryCase):
         self.assertGreaterEqual(len(asked), 1)
         self.assertEqual(len(self.memory.others("")), 1)
 
+    def test_memory_away(self) -> None:
+        """What cannot be looked up now is tried again, and said."""
+        self.begin("a", OTHER)
+        others, asked = self.memory.others, [sqlite3.OperationalError("locked")]
+
+        def away(session: str) -> list[Call]:
+            if asked:
+                raise asked.pop()
+            return others(session)
+
+        self.patch(self.memory, "others", away)
+        thread = Ending(self.memory, lambda *_: False, self.said.append)
+        self.assertEqual([thread._end_all(SESSION) for _ in range(3)], [False, False, True])
+        self.assertEqual(self.said, ["Calls of a Janus that is gone are ended later: locked"])
+
 
 class SendingTests(MemoryCase):
     """Records on their way to the node."""
@@ -201,6 +237,20 @@ class SendingTests(MemoryCase):
             self.assertFalse(thread._hand_over() and len(times) < 4)
         self.assertEqual(len(self.said), 1)
         self.assertEqual(self.memory.oldest(9), (0, []))
+
+    def test_memory_away(self) -> None:
+        """Nor is that the end of it."""
+        self.memory.add(RECORD)
+        oldest = self.memory.oldest
+
+        def away(limit: int) -> tuple[int, list[EdgeRecord]]:
+            raise sqlite3.OperationalError("locked")
+
+        self.patch(self.memory, "oldest", away)
+        thread = self._sending(lambda records: None)
+        self.assertFalse(thread._hand_over())
+        self.patch(self.memory, "oldest", oldest)
+        self.assertTrue(thread._hand_over())
 
     def test_stopped_while_away(self) -> None:
         """It stays where the next one finds it."""

@@ -76,10 +76,9 @@ def _landlock() -> Iterator[str]:
 
 
 def _libraries() -> set[str]:
-    """Where modules and shared libraries are: something may still be loaded late."""
-    return {
-        path for path in (*sys.path, sys.prefix, sys.base_prefix, "/usr/lib", "/lib") if os.path.isdir(path)
-    }
+    """Where modules and shared libraries are: something may still be loaded late. Never all there is."""
+    where = (*sys.path, sys.prefix, sys.base_prefix, "/usr/lib", "/lib")
+    return {path for path in where if os.path.isdir(path) and os.path.realpath(path) != "/"}
 
 
 def _allow(rules: int, path: str) -> None:

@@ -1,7 +1,6 @@
 """Greetings that people have recorded: each is checked and made anew in a process that ends with it."""
 
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
+from safeum_home.answering.launching import command, environment
 from safeum_home.answering.wire import MOST_GREETING
 from safeum_home.errors import Code, Problem
 
@@ -22,9 +22,8 @@ SECONDS = 30.0
 class Greetings:
     """At most so many at once: who comes then is told to come again."""
 
-    def __init__(self, reactor: Any, environment: Mapping[str, str]) -> None:
+    def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self._environment = dict(environment)
         self._making: set[_Making] = set()
 
     def remade(self, octets: bytes) -> "Deferred[bytes]":
@@ -35,9 +34,8 @@ class Greetings:
             return fail(Problem(Code.BUSY, retry_after=5.0))
         making = _Making(octets)
         self._making.add(making)
-        command = [sys.executable, "-s", "-m", MODULE]
         making.late = self._reactor.callLater(SECONDS, making.kill)
-        self._reactor.spawnProcess(making, sys.executable, command, self._environment, "/")
+        self._reactor.spawnProcess(making, sys.executable, command(MODULE), environment(), "/")
 
         def done(result: Any) -> Any:
             self._making.discard(making)

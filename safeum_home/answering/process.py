@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -13,9 +12,9 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-import safeum_home
 from safeum_home.answering.calls import Calls
 from safeum_home.answering.greetings import Greetings
+from safeum_home.answering.launching import command, environment
 from safeum_home.answering.supervising import Core, supervision
 from safeum_home.answering.wire import Malformed, Ready, Unframing, framed, to_node
 from safeum_home.ports.voicemail import AnsweredCall, AnsweringListener
@@ -27,16 +26,6 @@ COMPLAINT = 4096
 _log = Logger()
 
 
-def command(module: str) -> list[str]:
-    """What runs a module of this package in a process of its own."""
-    return [sys.executable, "-s", "-m", module]
-
-
-def environment() -> dict[str, str]:
-    """All that such a process has in its environment: where this package is."""
-    return {"PYTHONPATH": str(Path(safeum_home.__file__).parent.parent), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
 class AnsweringProcess:
     """Starts it, and again when it has died. `reactor` provides IReactorProcess and IReactorTime."""
 
@@ -46,7 +35,7 @@ class AnsweringProcess:
         self._module = module
         self._machine = supervision(Core(self))
         self._calls = Calls(reactor, self._say, self._machine.doubt, calls, silence)
-        self._greetings = Greetings(reactor, environment())
+        self._greetings = Greetings(reactor)
         self._child: _Child | None = None
         self._timer: IDelayedCall | None = None
         self._stopped: list[Deferred[None]] = []

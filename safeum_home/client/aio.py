@@ -23,6 +23,7 @@ from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolu
 from zope.interface import implementer
 
 from safeum_home.client import session
+from safeum_home.client.aio_secure import SecureTaking
 from safeum_home.client.calling.call import Call
 from safeum_home.client.calling.calling import Options
 from safeum_home.client.calling.conference import Conference
@@ -117,7 +118,7 @@ class Events:
         self._stream.close()
 
 
-class Client(GroupMethods):
+class Client(SecureTaking, GroupMethods):
     """See `session.Client`; an `async with` closes it."""
 
     def __init__(self, client: session.Client, loop: AbstractEventLoop) -> None:

@@ -19,10 +19,17 @@ class GroupMethods(Methods):
         about: str = "",
         earlier: bool = False,
         client_id: str | None = None,
+        *,
+        secure: bool = False,
+        pair: bool = False,
     ) -> Awaitable[c.GroupCreated]:
-        """Make a group and invite accounts that are contacts; to try again, pass the first `client_id`."""
+        """Make a group and invite accounts that are contacts; to try again, pass the first `client_id`.
+
+        For `secure` ones, and a `pair` of two, use `SecureChats.start`.
+        """
         known = client_id or new_client_id(self._milliseconds())
-        return self._ask(c.GroupCreate(known, name, about, earlier, tuple(invite)), c.GroupCreated)
+        params = c.GroupCreate(known, name, about, earlier, tuple(invite), secure, pair)
+        return self._ask(params, c.GroupCreated)
 
     def invite_to_group(self, chat: str, accounts: Iterable[str]) -> Awaitable[c.GroupInvited]:
         """Invite contacts; the answer names those who were not invited, and why."""

@@ -24,13 +24,12 @@ from safeum_home.client.errors import (
 )
 from safeum_home.client.errors import local as local_problem
 from safeum_home.client.events import QUEUE, Link, LinkChanged, Listen, Stream
-from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.inbox import Inbox
 from safeum_home.client.loading import load
 from safeum_home.client.plug import Plug
 from safeum_home.client.reconnect import FINAL, SLOW_READER, BackOff, new_reconnect
 from safeum_home.client.requests import TIMEOUT, Calls, Wire
-from safeum_home.client.telephone_taking import TelephoneTaking
+from safeum_home.client.secure_taking import SecureTaking
 from safeum_home.client.voucher_taking import Exchanges, VoucherTaking
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
@@ -41,7 +40,7 @@ _log = Logger()
 _random = SystemRandom().random
 
 
-class Client(TelephoneTaking, FileTransfer, VoucherTaking):
+class Client(SecureTaking, VoucherTaking):
     """A device of an account. Make one with `connect`, then `register`, `login` or `resume`.
 
     From then on it stays connected: it comes back by itself with the token and the cursor it holds, sends

@@ -26,6 +26,11 @@ class Edge:
         self._ending = Ending(self._memory, partial(rpc.ask, socket), say)
         self._sending = Sending(self._memory, send, say)
 
+    @property
+    def session(self) -> str:
+        """Of the Janus whose calls go on, as far as Kamailio had told before it was started anew."""
+        return self._memory.session
+
     def start(self) -> None:
         self._ending.start()
         self._sending.start()
@@ -45,6 +50,7 @@ class Edge:
         match said:
             case told.Present(session):
                 self._say(ANEW)
+                self._memory.present(session)
                 self._ending.but(session)
             case told.Lost():
                 self._say(LOST)

@@ -1,5 +1,6 @@
 """Ends calls at the edge whose Janus is gone, so that the carrier hears of it."""
 
+import sqlite3
 from collections.abc import Callable
 from queue import Empty, Full, Queue
 from threading import Thread
@@ -49,26 +50,34 @@ class Ending:
 
     def _end(self, session: str) -> str | None:
         """End them; what comes next."""
-        ended = 0
         for _ in range(TRIES):
-            calls = self._memory.others(session)
-            ended += sum(map(self._end_one, calls))
+            is_done = self._end_all(session)
             try:
-                return self._sessions.get(timeout=AGAIN if calls else None)
+                return self._sessions.get(timeout=None if is_done else AGAIN)
             except Empty:
                 continue
         self._say("Calls of a Janus that is gone could not all be ended.")
         return self._sessions.get()
 
-    def _end_one(self, call: Call) -> bool:
+    def _end_all(self, session: str) -> bool:
+        """Whether there were none any more."""
+        try:
+            calls = self._memory.others(session)
+            for call in calls:
+                self._end_one(call)
+        except sqlite3.Error as error:
+            self._say(f"Calls of a Janus that is gone are ended later: {error}")
+            return False
+        return not calls
+
+    def _end_one(self, call: Call) -> None:
         try:
             if call.id is None:
                 done = self._ask("tm.cancel", call.reference, str(call.cseq))
             else:
                 done = self._ask("dlg.end_dlg", call.entry, call.id)
         except NoAnswer:
-            return False
+            return
         if not done:
             # There is no such call any more.
             self._memory.forget(call.reference)
-        return done

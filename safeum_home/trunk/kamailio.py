@@ -12,6 +12,9 @@ from safeum_home.ports.trunk import EDGE_DOMAIN, EDGE_USER, TrunkGrant
 
 PROGRAM = "kamailio"
 PACKAGES = "kamailio kamailio-sqlite-modules"
+MOST_OCTETS = 8192
+"""Of a message: in JSON an octet takes up to six."""
+NO_SESSION = "00"
 _WORD = re.compile(r"%([A-Z_0-9]+)%")
 
 
@@ -22,9 +25,14 @@ class Paths(NamedTuple):
     rpc: Path
 
 
-def configuration(section: TrunkSection, grant: TrunkGrant, paths: Paths, mark: str) -> str:
-    """kamailio.cfg. Lines of its log that are of importance begin with `mark`, which nobody outside knows."""
-    words = _words(section, grant, paths, mark)
+def configuration(
+    section: TrunkSection, grant: TrunkGrant, paths: Paths, mark: str, session: str = ""
+) -> str:
+    """kamailio.cfg. Lines of its log that are of importance begin with `mark`, which nobody outside knows.
+
+    `session` is that of the Janus which has registered last: calls are its own before it does so once more.
+    """
+    words = _words(section, grant, paths, mark) | {"SESSION": session.encode().hex() or NO_SESSION}
     fixed = files(__package__).joinpath("kamailio.cfg").read_text(encoding="utf-8")
     text = _WORD.sub(lambda match: words[match[1]], fixed)
     return "".join(f"{line}\n" for line in ["#!KAMAILIO", *_defined(section), *_sockets(section)]) + text
@@ -57,6 +65,7 @@ def _words(section: TrunkSection, grant: TrunkGrant, paths: Paths, mark: str) ->
         "EDGE_PASSWORD": grant.shared,
         "MASK_KEY": _mask_key(grant.shared),
         "MARK": mark,
+        "MOST_OCTETS": str(MOST_OCTETS),
         "DATABASE": f"sqlite://{paths.database}",
         "RPC_SOCKET": str(paths.rpc),
         "CALL_SECONDS": str(section.call_seconds),

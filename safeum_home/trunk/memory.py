@@ -17,6 +17,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS calls (
     reference TEXT PRIMARY KEY, cseq INTEGER, session TEXT, entry INTEGER, id INTEGER
 );
+CREATE TABLE IF NOT EXISTS present (one INTEGER PRIMARY KEY CHECK (one = 1), session TEXT);
 CREATE TABLE IF NOT EXISTS records (number INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB);
 """
 
@@ -40,6 +41,17 @@ class EdgeMemory:
             database.executescript(_TABLES)
             # Kamailio knows no more of them, where it was started anew.
             database.execute("DELETE FROM calls WHERE id IS NULL")
+
+    @property
+    def session(self) -> str:
+        """Of the Janus that has registered last; empty where none has."""
+        with self._open() as database:
+            found = database.execute("SELECT session FROM present").fetchone()
+        return "" if found is None else str(found[0])
+
+    def present(self, session: str) -> None:
+        with self._open() as database:
+            database.execute("INSERT OR REPLACE INTO present VALUES (1, ?)", (session,))
 
     def begun(self, told: Begun) -> None:
         with self._open() as database:

@@ -37,12 +37,12 @@ def run_edge(section: TrunkSection, ask: Ask, send: Send, say: Say) -> int:
         inner = fresh(folder, "run", owner)
         paths = kamailio.Paths(database, inner / "rpc")
         mark = _mark(folder / "mark")
-        text = kamailio.configuration(section, grant, paths, mark)
+        edge = Edge(folder / "calls.sqlite", paths.rpc, send, say)
+        text = kamailio.configuration(section, grant, paths, mark, edge.session)
         descriptor = sealed("kamailio.cfg", text, owner)
         low = min(split(each)[1] for each in (section.listen, section.inside)) < 1024
         command = [*becoming(owner, low), path, "-DD", "-E", "-m", "64", "-M", "8", "-Y", str(inner)]
         command += ["-f", f"/proc/self/fd/{descriptor}"]
-        edge = Edge(folder / "calls.sqlite", paths.rpc, send, say)
         edge.start()
         try:
             log = EdgeLog(time.monotonic, mark, edge.take)

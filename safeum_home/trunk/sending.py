@@ -1,5 +1,6 @@
 """Hands records of calls to the node, as soon as it takes them."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
@@ -53,16 +54,20 @@ class Sending:
 
     def _hand_over(self) -> bool:
         """Whether all were taken."""
-        while True:
-            number, records = self._memory.oldest(BATCH)
-            if not records:
-                return True
-            try:
-                self._send(records)
-            except NotGranted as refusal:
-                if not self._is_refused:
-                    self._say(f"The node does not take records of calls now, they are kept: {refusal}")
-                self._is_refused = True
-                return False
-            self._is_refused = False
+        try:
+            while self._hand_over_some():
+                self._is_refused = False
+        except (NotGranted, sqlite3.Error) as refusal:
+            if not self._is_refused:
+                self._say(f"The node does not take records of calls now, they are kept: {refusal}")
+            self._is_refused = True
+            return False
+        return True
+
+    def _hand_over_some(self) -> bool:
+        """Whether there were any. Raises `NotGranted` and sqlite3.Error."""
+        number, records = self._memory.oldest(BATCH)
+        if records:
+            self._send(records)
             self._memory.drop(number)
+        return bool(records)

@@ -13,8 +13,8 @@ from bridges.safenum.janus.transactions import Transactions, Unanswered
 from safeum_home.errors import Problem
 from safeum_home.limits import RateLimit
 
-MOST_BAD = 100
-"""Frames that make no sense, before the connection is cut."""
+MOST_BAD, BAD_RATE = 100, 0.1
+"""Frames that make no sense, at once and in a second, before the connection is cut."""
 RATE, BURST = 500.0, 10_000
 """Frames in a second, and at once."""
 
@@ -32,22 +32,17 @@ class Channel:
         self._wire = wire
         self._transactions = Transactions(clock, seconds, wire.send, credentials)
         self._limit = RateLimit(RATE, BURST, clock.seconds)
-        self._bad = 0
+        self._bad = RateLimit(BAD_RATE, MOST_BAD, clock.seconds)
         self._is_closed = False
         self.session = 0
         """Its id; 0 until there is one."""
 
     def received(self, payload: bytes) -> Frame | None:
         """An event, where it is one, and nobody waits for it. Raises `Senseless`."""
-        try:
-            self._limit.take("")
-        except Problem:
-            raise Senseless("Janus says too much") from None
+        _take(self._limit, "Janus says too much")
         frame = read(payload)
         if frame is None or frame.session_id not in (0, self.session or frame.session_id):
-            self._bad += 1
-            if self._bad > MOST_BAD:
-                raise Senseless("what Janus says makes no sense")
+            _take(self._bad, "what Janus says makes no sense")
             return None
         if self._transactions.answered(frame) or frame.janus in ANSWERS:
             return None
@@ -102,3 +97,10 @@ class Channel:
         if not self._is_closed:
             with suppress(Unanswered):
                 await self._ask(request)
+
+
+def _take(limit: RateLimit, too_much: str) -> None:
+    try:
+        limit.take("")
+    except Problem:
+        raise Senseless(too_much) from None

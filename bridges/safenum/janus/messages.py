@@ -1,6 +1,7 @@
 """What Janus says: its WebSocket API, and that of its SIP plugin.
 
-Of its frames we name what we act on, and bound that; the rest of them is passed over.
+Of its frames we name what we act on, and bound that; the rest of them is passed over. What the other side of
+a call writes is bounded by the frame alone: nobody is to keep us from hearing that a call has ended.
 """
 
 from typing import Annotated
@@ -43,13 +44,13 @@ class Result(Struct, frozen=True):
     code: int = 0
     """A SIP status code (RFC 3261)."""
     master_id: Id = 0
-    headers: Annotated[dict[Word, str], Meta(max_length=64)] = {}
+    headers: dict[str, str] = {}
     """Those whose names begin as was asked for."""
-    type: Word = ""
+    type: str = ""
     content: str = ""
     """Of SIP INFO (RFC 6086)."""
-    reason_header_protocol: Word = ""
-    reason_header_cause: Word = ""
+    reason_header_protocol: str = ""
+    reason_header_cause: str = ""
     """Of the Reason header (RFC 3326) of BYE and CANCEL."""
 
 

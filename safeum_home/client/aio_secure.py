@@ -1,0 +1,40 @@
+"""Secure chats for asyncio programs: what they wait for are asyncio's futures."""
+
+from asyncio import AbstractEventLoop
+
+from twisted.internet.defer import Deferred
+
+from safeum_home.client import session
+from safeum_home.client.errors import local
+from safeum_home.client.secure.unique_key import UniqueKey
+from safeum_home.client.unlocked.secure_chats import SecureChats
+from safeum_home.errors import Code
+
+
+class SecureTaking:
+    """A part of `aio.Client`."""
+
+    _client: session.Client
+    _loop: AbstractEventLoop
+
+    async def unlock(self, passphrase: str) -> SecureChats:
+        """See `secure_taking.SecureTaking.unlock`."""
+        opened = self._client.opened
+        if opened is None:
+            raise local(Code.NOT_AUTHENTICATED)
+        key = await self._loop.run_in_executor(None, UniqueKey.of, opened.account, passphrase)
+        return await self.unlock_with(key)
+
+    async def unlock_with(self, key: UniqueKey) -> SecureChats:
+        """See `secure_taking.SecureTaking.unlock_with`."""
+        unlocking = self._client._unlock_with(key, lambda deferred: deferred.asFuture(self._loop))
+        return await Deferred.fromCoroutine(unlocking).asFuture(self._loop)
+
+    def lock(self) -> None:
+        """See `secure_taking.SecureTaking.lock`."""
+        self._client.lock()
+
+    @property
+    def secure(self) -> SecureChats | None:
+        """What `unlock` has opened."""
+        return self._client.secure

@@ -1,0 +1,97 @@
+"""A secure chat, for programs: what can be said in it, and what is to be seen of it."""
+
+from collections import deque
+from collections.abc import Awaitable, Iterable
+from itertools import count
+
+from twisted.logger import Logger
+
+from safeum_home.client.errors import ClientError
+from safeum_home.client.secure import payloads
+from safeum_home.client.secure.payloads import Deletion, Edit, Reaction, Reply, Text
+from safeum_home.client.secure.refused import Reason, Refused
+from safeum_home.client.unlocked.events import SecureChanged
+from safeum_home.client.unlocked.exchange import PAGE, Exchange
+from safeum_home.client.unlocked.items import Fate, Item
+from safeum_home.spawn import spawn
+
+_log = Logger()
+_references = count(1)
+
+
+class Conversation(Exchange):
+    """`items` are what was said, the oldest first: `SecureChanged` tells of each change.
+
+    `comparisons` compares emoji with its members.
+    """
+
+    def earlier(self) -> Awaitable[list[Item]]:
+        """A page of older messages, which stand before all others then. Raises `ClientError`."""
+        return self._home.awaitable(self._earlier())
+
+    async def _earlier(self) -> list[Item]:
+        page = await self._home.client.history(self.id, self._oldest, PAGE)
+        return self._page(page.messages, page.more, False)
+
+    def send(self, text: str, *, reply: str | None = None, mentions: Iterable[str] = ()) -> Item:
+        """Say something; `reply` is the hash of the message that is answered.
+
+        `Item.fate` is what becomes of it: what cannot be sealed yet waits in memory alone.
+        Raises `Refused`: MALFORMED, TOO_LARGE, NOT_A_MEMBER, TOO_MANY.
+        """
+        answered = None if reply is None else self.items.by_hash(reply)
+        about = None if reply is None else Reply(reply, None if answered is None else answered.id)
+        return self.say(Text(text, tuple(mentions), about))
+
+    def say(self, payload: Text | payloads.File) -> Item:
+        """The same with a payload of another kind."""
+        self._check(payload)
+        item = Item(self._home.own.account, int(self._home.clock.seconds() * 1000), payload, Fate.WAITING)
+        item.reference = f"said-{next(_references)}"
+        self.items.add(item)
+        self._say(payload, item)
+        return item
+
+    def edit(self, hash: str, text: str, mentions: Iterable[str] = ()) -> None:
+        """Another text for a message of one's own."""
+        self._change(Edit(hash, text, tuple(mentions)))
+
+    def react(self, hash: str, emoji: str | None) -> None:
+        """One reaction to each message; None takes it back."""
+        self._change(Reaction(hash, emoji))
+
+    def delete(self, hash: str) -> None:
+        """Delete a message of one's own for all; the node's copy of it goes, too."""
+        item = self.items.by_hash(hash)
+        self._change(Deletion((hash,)))
+        if item is not None and item.id is not None and item.sender == self._home.own.account:
+            spawn(self._erase(item.id), "deleting a message of a secure chat")
+
+    async def _erase(self, id: str) -> None:
+        try:
+            await self._home.client.delete(self.id, id)
+        except ClientError as error:
+            _log.info("A node keeps an envelope of a message that was deleted: {error}", error=str(error))
+
+    def _change(self, change: Edit | Reaction | Deletion) -> None:
+        own = self._home.own.account
+        if not isinstance(change, Reaction):
+            named = change.messages if isinstance(change, Deletion) else (change.message,)
+            items = [self.items.by_hash(each) for each in named]
+            if any(item is None or item.sender != own for item in items):
+                raise Refused(Reason.NOT_ITS_AUTHOR)
+        self._check(change)
+        for item in self.items.change(own, change):
+            self._home.tell(SecureChanged(self.id, item))
+        self._say(change, None)
+
+    def forget(self, item: Item) -> bool:
+        """Say something no more that waits; whether it did wait."""
+        kept = deque(each for each in self._unsaid if each[1] is not item)
+        if len(kept) != len(self._unsaid):
+            self._unsaid = kept
+        elif not self._chat.forget(item.reference):
+            return False
+        item.fate = Fate.REFUSED
+        self._home.tell(SecureChanged(self.id, item))
+        return True

@@ -1,0 +1,53 @@
+"""What secure chats tell a program, beside the events of the node: to whoever listens to the client."""
+
+from msgspec import Struct
+
+from safeum_home.client.sas import Words
+from safeum_home.client.secure.events import Event
+from safeum_home.client.unlocked.items import Item
+
+
+class SecureChanged(Struct, frozen=True):
+    """Something was said in a secure chat, or what was said before is something else now."""
+
+    chat: str
+    item: Item
+
+
+class InClear(Struct, frozen=True):
+    """A message that nobody has sealed stands in a secure chat: never show it as one of the chat."""
+
+    sender: str
+    id: str
+
+
+class SecureWarning(Struct, frozen=True):
+    """Something in a secure chat is not as it should be, or is to be known: show it in that chat.
+
+    `about` is one of `client.secure.events`, or `InClear`.
+    """
+
+    chat: str
+    about: Event | InClear
+
+
+class KeysMismatch(Struct, frozen=True):
+    """The account has other keys than follow from this passphrase; `detail` says which, and since when.
+
+    Ask its owner: mistyped, changed elsewhere, or to be changed now (`SecureChats.replace_keys`)?
+    """
+
+    hash: str
+    detail: str
+
+
+class CompareChanged(Struct, frozen=True):
+    """A comparison: `words` is what both should see; `same` what has come of it.
+
+    With neither: the other side asks for it (`Conversation.agree`).
+    """
+
+    chat: str
+    account: str
+    words: Words | None = None
+    same: bool | None = None

@@ -1,0 +1,82 @@
+"""What a secure chat tells its program: shown, asked for, or a warning."""
+
+from safeum_home.client.secure import events as e
+from safeum_home.client.secure.chat import SecureChat
+from safeum_home.client.secure.payloads import Deletion, Edit, Reaction
+from safeum_home.client.unlocked.comparisons import Comparisons
+from safeum_home.client.unlocked.events import InClear, SecureChanged, SecureWarning
+from safeum_home.client.unlocked.home import Home
+from safeum_home.client.unlocked.items import Items, item_of
+from safeum_home.client.unlocked.members import Told
+
+
+class Hearing:
+    """A part of `Exchange`."""
+
+    id: str
+    items: Items
+    comparisons: Comparisons
+    _home: Home
+    _chat: SecureChat
+    _told: Told
+    _was_in = False
+    """Whether anybody has ever vouched for this account here."""
+
+    @property
+    def members(self) -> frozenset[str]:
+        """Who can read what is said: by the word of members, not of the node."""
+        return frozenset(self._chat.members)
+
+    def _heard(self, event: e.Event) -> None:
+        match event:
+            case e.Received():
+                self._received(event)
+            case e.KeysNeeded(accounts=accounts):
+                self._home.need(accounts)
+            case e.VaultNewer(version=version):
+                self._home.vault_newer(version)
+            case e.Waiting(reference=reference, accounts=accounts):
+                if (item := self.items.by_reference(reference)) is not None:
+                    item.waits_for = accounts
+                    self._home.tell(SecureChanged(self.id, item))
+            case e.RosterChanged(change=change):
+                self._told.newcomers -= self.members
+                if any(change):
+                    self._warn(event)
+                self._enter()
+            case e.Gone(accounts=accounts):
+                # Who is invited is vouched for already, and is sealed to once it has come.
+                if gone := tuple(each for each in accounts if not self._told.is_invited(each)):
+                    self._warn(e.Gone(gone))
+            case e.NotVouched() if not self._was_in:
+                pass  # nobody is vouched for yet: it is asked once somebody has vouched for this account
+            case e.Overtaken():
+                pass  # it is signed anew
+            case _:
+                self._warn(event)
+
+    def _enter(self) -> None:
+        """Somebody may have vouched for this account: whom have they not vouched for?"""
+        if not self._was_in and self._home.own.account in self._chat.members:
+            self._was_in = True
+            if strange := self._told.members - self.members:
+                self._warn(e.NotVouched(tuple(sorted(strange))))
+
+    def _received(self, received: e.Received) -> None:
+        payload = received.payload
+        if isinstance(payload, Edit | Reaction | Deletion):
+            changed = self.items.change(received.sender, payload)
+        elif (item := item_of(received)) is not None:
+            if self.items.by_hash(item.hash or "") is not None:
+                return
+            self.items.sealed(item, item.hash or "")
+            self.items.add(item)
+            changed = [item]
+        else:
+            self.comparisons.heard(received.sender, payload)
+            return
+        for item in changed:
+            self._home.tell(SecureChanged(self.id, item))
+
+    def _warn(self, about: e.Event | InClear) -> None:
+        self._home.tell(SecureWarning(self.id, about))

@@ -1,0 +1,37 @@
+"""What a conversation asks of the account whose it is."""
+
+from collections.abc import Awaitable, Coroutine, Iterable
+from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
+from twisted.internet.interfaces import IReactorTime
+
+from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.secure.people import People
+from safeum_home.client.secure.unique_key import UniqueKey
+
+T = TypeVar("T")
+
+
+class Home(Protocol):
+    """`SecureChats` is one."""
+
+    own: UniqueKey
+    people: People
+    client: GroupMethods
+    clock: IReactorTime
+
+    def tell(self, event: Struct) -> None:
+        """To whoever listens to the client."""
+
+    def awaitable(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """What a program waits for: of Twisted's kind, or asyncio's."""
+
+    def need(self, accounts: Iterable[str]) -> None:
+        """Ask the directory for the keys of these, and again until they are there."""
+
+    def vault_version(self) -> int:
+        """Of the vault that this program has had last."""
+
+    def vault_newer(self, version: int) -> None:
+        """Another program of this account has had that one."""

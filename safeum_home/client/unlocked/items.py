@@ -1,0 +1,130 @@
+"""What was said in a secure chat, as it is shown: in memory, the newest of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from safeum_home.client.secure.events import Received
+from safeum_home.client.secure.payloads import Deletion, Edit, File, Reaction, Text, Unknown
+from safeum_home.protocol.signing import encode_octets
+
+KEPT = 2000
+"""Of each chat; older ones can be loaded again."""
+
+
+class Fate(StrEnum):
+    """How far something has come."""
+
+    WAITING = "waiting"
+    """In memory alone: keys of somebody are missing (`waits_for`), or this account is not vouched for yet."""
+    SENDING = "sending"
+    SENT = "sent"
+    REFUSED = "refused"
+    """The node does not take it; say it anew."""
+    RECEIVED = "received"
+
+
+@dataclass(eq=False, slots=True)
+class Item:
+    """One message. `hash` names it, base64url, once it is sealed; `id` is what the node calls it."""
+
+    sender: str
+    at: int
+    payload: Text | File | Unknown
+    fate: Fate = Fate.RECEIVED
+    hash: str | None = None
+    id: str | None = None
+    reference: str = ""
+    waits_for: tuple[str, ...] = ()
+    late: bool = False
+    """It was missing: others have come before it."""
+    edited: bool = False
+    deleted: bool = False
+    reactions: dict[str, str] = field(default_factory=dict)
+    """Of accounts."""
+
+    @property
+    def text(self) -> str:
+        """What there is to read of it."""
+        payload = self.payload
+        if self.deleted:
+            return ""
+        return payload.caption if isinstance(payload, File) else payload.text
+
+
+class Items:
+    """Those of a chat, the oldest first."""
+
+    def __init__(self) -> None:
+        self.all: list[Item] = []
+        self._hashes: dict[str, Item] = {}
+        self._changes: list[tuple[str, Edit | Reaction | Deletion]] = []
+        """Of the past, of messages that have not been loaded: the newest last."""
+
+    def by_hash(self, hash: str) -> Item | None:
+        return self._hashes.get(hash)
+
+    def by_reference(self, reference: str) -> Item | None:
+        found = (item for item in reversed(self.all) if item.reference == reference)
+        return next(found, None)
+
+    def add(self, item: Item) -> None:
+        """Something new."""
+        self.all.append(item)
+        for gone in self.all[:-KEPT]:
+            self._hashes.pop(gone.hash or "", None)
+        del self.all[:-KEPT]
+
+    def sealed(self, item: Item, hash: str) -> None:
+        """It has its name now."""
+        item.hash = hash
+        self._hashes[hash] = item
+
+    def page(self, received: Iterable[Received]) -> list[Item]:
+        """A page of the past, the oldest first: what is not there already stands before all that is."""
+        older, changes = list[Item](), list[tuple[str, Edit | Reaction | Deletion]]()
+        for each in received:
+            if isinstance(each.payload, Edit | Reaction | Deletion):
+                changes.append((each.sender, each.payload))
+            elif (item := item_of(each)) is not None and item.hash not in self._hashes:
+                self.sealed(item, item.hash or "")
+                older.append(item)
+        self.all[:0] = older
+        waiting, self._changes = [*changes, *self._changes], []
+        for sender, change in waiting:
+            self.change(sender, change)
+        return older
+
+    def change(self, sender: str, change: Edit | Reaction | Deletion) -> list[Item]:
+        """What somebody changes; of what is not loaded it is kept for when it is."""
+        named = change.messages if isinstance(change, Deletion) else (change.message,)
+        found = [item for item in map(self.by_hash, named) if item is not None]
+        if len(found) < len(named):
+            self._changes = [*self._changes, (sender, change)][-KEPT:]
+        return [item for item in found if _apply(item, sender, change)]
+
+
+def _apply(item: Item, sender: str, change: Edit | Reaction | Deletion) -> bool:
+    if isinstance(change, Reaction):
+        if change.emoji is None:
+            return item.reactions.pop(sender, None) is not None
+        item.reactions[sender] = change.emoji
+        return True
+    if sender != item.sender or item.deleted:
+        return False
+    if isinstance(change, Deletion):
+        item.deleted, item.payload = True, Unknown("deleted")
+        return True
+    if not isinstance(item.payload, Text):
+        return False
+    item.payload, item.edited = Text(change.text, change.mentions, item.payload.reply), True
+    return True
+
+
+def item_of(received: Received) -> Item | None:
+    """Of what is shown as a message; None of all else."""
+    payload = received.payload
+    if not isinstance(payload, Text | File | Unknown):
+        return None
+    hash = encode_octets(received.hash)
+    return Item(received.sender, received.at, payload, hash=hash, id=received.id, late=received.late)

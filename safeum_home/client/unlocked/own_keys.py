@@ -1,0 +1,40 @@
+"""One's own keys at the directory: published after each connect, and never replaced without being asked."""
+
+from collections.abc import Callable
+
+from safeum_home.client.errors import ClientError, RemoteProblem
+from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.secure.unique_key import UniqueKey
+from safeum_home.client.unlocked.events import KeysMismatch
+from safeum_home.errors import Code
+
+
+class OwnKeys:
+    """`mismatch` is set where the account has other keys; `tell` is told of it. `now` is in milliseconds."""
+
+    def __init__(
+        self, client: GroupMethods, now: Callable[[], int], tell: Callable[[KeysMismatch], None]
+    ) -> None:
+        self._client = client
+        self._now = now
+        self._tell = tell
+        self.mismatch: KeysMismatch | None = None
+
+    async def publish(self, own: UniqueKey) -> None:
+        """After each connect, as the node may have been started anew. It is done again with the next one."""
+        try:
+            await self._client.publish_keys(own.identity(self._now()))
+        except RemoteProblem as error:
+            if error.of(Code.KEY_MISMATCH):
+                detail = error.detail or ""
+                self.mismatch = KeysMismatch(detail.partition(" ")[0], detail)
+                self._tell(self.mismatch)
+        except ClientError:
+            return
+        else:
+            self.mismatch = None
+
+    async def replace(self, own: UniqueKey, before: str) -> None:
+        """Put these in force in place of those with the hash `before`; raises `ClientError`."""
+        await self._client.publish_keys(own.identity(self._now()), before)
+        self.mismatch = None

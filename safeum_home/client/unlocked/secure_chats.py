@@ -1,0 +1,297 @@
+"""The secure chats of an account, from the moment that its unique key was entered until it is closed."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from safeum_home.client.errors import ClientError, local
+from safeum_home.client.events import Heard, Link, LinkChanged
+from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.secure.people import People
+from safeum_home.client.secure.public_keys import PublicKeys
+from safeum_home.client.secure.refused import Reason, Refused
+from safeum_home.client.secure.unique_key import UniqueKey
+from safeum_home.client.state import State
+from safeum_home.client.unlocked.conversation import Conversation
+from safeum_home.client.unlocked.directory import Directory
+from safeum_home.client.unlocked.own_keys import OwnKeys
+from safeum_home.client.unlocked.sealed_bodies import told_of
+from safeum_home.client.unlocked.verifying import Verifying
+from safeum_home.errors import Code
+from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged
+from safeum_home.protocol.group_types import SECURE_NAME
+from safeum_home.protocol.types import Message
+from safeum_home.spawn import spawn
+
+T = TypeVar("T")
+TICK = 20.0
+"""Seconds."""
+ASK_AGAIN = 3
+"""After so many ticks keys that are missing are asked for again."""
+
+
+class KeysUnavailable(ClientError):
+    """The keys of these accounts are not to be had now (`key_unavailable`): nothing was begun with them."""
+
+    def __init__(self, accounts: tuple[str, ...]) -> None:
+        super().__init__("key_unavailable: their keys are not to be had now")
+        self.accounts = accounts
+
+
+class SecureChats(Verifying):
+    """`chats` are those that are open here, by their id."""
+
+    def __init__(
+        self,
+        client: GroupMethods,
+        state: State,
+        clock: IReactorTime,
+        own: UniqueKey,
+        tell: Callable[[Struct], None],
+        awaitable: Callable[["Deferred[Any]"], Awaitable[Any]],
+    ) -> None:
+        self.client = client
+        self.clock = clock
+        self.own = own
+        self.tell = tell
+        self._awaitable = awaitable
+        self.people = People()
+        self.chats: dict[str, Conversation] = {}
+        self.keys = OwnKeys(client, self._now, tell)
+        self._directory = Directory(client, self._keys_told)
+        self._state = state
+        self._opening = DeferredLock()
+        self._ticks = 0
+        self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
+        self.people.own(own.account, own.public, self._now())
+
+    def awaitable(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """What a program waits for."""
+        return self._awaitable(Deferred.fromCoroutine(coroutine))
+
+    # --- opening and closing
+
+    async def open(self) -> None:
+        """Publish this account's keys, and open the secure chats that are known."""
+        await self.keys.publish(self.own)
+        for view in self._state.chats:
+            if view.group is not None and view.group.secure:
+                await self._open(view.chat)
+
+    def close(self) -> None:
+        """Wipe all keys. What waits is gone; nothing of it was ever stored."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._directory.close()
+        for conversation in self.chats.values():
+            conversation.close()
+        self.chats.clear()
+        self.own.wipe()
+
+    @property
+    def closed(self) -> bool:
+        return self.own.wiped
+
+    # --- chats
+
+    def start(self, accounts: Iterable[str], *, group: bool = False) -> Awaitable[Conversation]:
+        """Begin a secure chat with contacts, who are invited into it.
+
+        With one of them it is a chat of two, into which nobody else can be invited, unless it is to be a
+        `group`: there what is said waits for keys that are not there yet. Raises `KeysUnavailable` of a
+        group, and what the node refuses it with.
+        """
+        return self.awaitable(self._start(tuple(accounts), group))
+
+    async def _start(self, accounts: tuple[str, ...], group: bool) -> Conversation:
+        await self._ask(accounts, may_lack=len(accounts) == 1 and not group)
+        if len(accounts) == 1 and not group:
+            # Whoever is invited sees what was said before it was accepted: it is for nobody else.
+            created = await self.client.create_group(
+                SECURE_NAME, accounts, earlier=True, secure=True, pair=True
+            )
+            return await self._opened(created.chat.chat, accounts[0])
+        created = await self.client.create_group(SECURE_NAME, secure=True)
+        conversation = await self._opened(created.chat.chat, None)
+        await self._invite(conversation, accounts)
+        return conversation
+
+    async def _ask(self, accounts: tuple[str, ...], may_lack: bool = False) -> None:
+        await self._directory.ask(accounts)
+        lacking = tuple(account for account in accounts if self.people.get(account) is None)
+        if lacking and not may_lack:
+            raise KeysUnavailable(lacking)
+
+    def invite(self, conversation: Conversation, accounts: Iterable[str]) -> Awaitable[tuple[str, ...]]:
+        """Vouch for contacts and invite them; those whom the node has not invited. Raises as `start`."""
+        return self.awaitable(self._invite(conversation, accounts))
+
+    async def _invite(self, conversation: Conversation, accounts: Iterable[str]) -> tuple[str, ...]:
+        named = tuple(accounts)
+        await self._ask(named)
+        await conversation.admit(named)
+        try:
+            answer = await self.client.invite_to_group(conversation.id, named)
+        except ClientError:
+            await conversation.dismiss(named)
+            raise
+        refused = tuple(each.account for each in answer.refused)
+        if refused:
+            await conversation.dismiss(refused)
+        return refused
+
+    def remove(self, conversation: Conversation, account: str) -> Awaitable[None]:
+        """Seal nothing to a member of a group any more, and have the node remove it. Raises `ClientError`."""
+        return self.awaitable(self._remove(conversation, account))
+
+    async def _remove(self, conversation: Conversation, account: str) -> None:
+        await conversation.dismiss([account])
+        await self.client.remove_from_group(conversation.id, account)
+
+    def leave(self, conversation: Conversation) -> Awaitable[None]:
+        """Be in it no more. Raises `ClientError`."""
+        return self.awaitable(self._leave(conversation))
+
+    async def _leave(self, conversation: Conversation) -> None:
+        if conversation.peer is None:
+            await conversation.dismiss([self.own.account])
+        await self.client.leave_group(conversation.id)
+        self._drop(conversation.id)
+
+    def accept(self, chat: str) -> Awaitable[Conversation]:
+        """Join a secure chat that one is invited into. Raises `ClientError`."""
+        return self.awaitable(self._accept(chat))
+
+    async def _accept(self, chat: str) -> Conversation:
+        invited = self._state.groups.invitations.get(chat)
+        if invited is None:
+            listed = (await self.client.invitations()).invitations
+            invited = next((each for each in listed if each.chat == chat), None)
+        await self.client.accept_invitation(chat)
+        if invited is None:  # it was accepted before
+            return await self._enter(chat)
+        return await self._opened(chat, invited.by if invited.pair else None)
+
+    def enter(self, chat: str) -> Awaitable[Conversation]:
+        """Open a secure chat that this account is in; the same one as before where it is open."""
+        return self.awaitable(self._enter(chat))
+
+    async def _enter(self, chat: str) -> Conversation:
+        view = self._state.chat(chat)
+        if view is None or view.group is None or not view.group.secure:
+            raise local(Code.WRONG_STATE, "this is not known as a secure chat")
+        return await self._opened(chat, await self._peer_of(chat) if view.group.pair else None)
+
+    async def _peer_of(self, chat: str) -> str | None:
+        """The other one of a pair."""
+        listed = (await self.client.members(chat)).members
+        others = [each.account for each in listed if each.account != self.own.account]
+        return others[0] if others else None
+
+    async def _opened(self, chat: str, peer: str | None) -> Conversation:
+        """One after another, so that whoever asks for one gets it when it is there."""
+        await self._opening.acquire()
+        try:
+            if chat not in self.chats:
+                conversation = self.chats[chat] = Conversation(self, chat, peer)
+                try:
+                    await conversation.load()
+                except BaseException:
+                    self._drop(chat)
+                    raise
+            return self.chats[chat]
+        finally:
+            self._opening.release()
+
+    async def _open(self, chat: str) -> None:
+        try:
+            await self._enter(chat)
+        except ClientError:
+            return  # it is opened with the next thing that comes
+
+    def _drop(self, chat: str) -> None:
+        conversation = self.chats.pop(chat, None)
+        if conversation is not None:
+            conversation.close()
+
+    # --- what the node tells
+
+    def take(self, event: Heard) -> None:
+        """An event of the client."""
+        match event:
+            case Message():
+                self._message(event)
+            case MemberChanged(chat=chat, member=member):
+                if member.account == self.own.account and member.state != "member":
+                    self._drop(chat)
+                elif chat in self.chats:
+                    self.chats[chat].member(member)
+            case ChatUpdated(chat=info):
+                if info.group is not None and info.group.secure and info.chat not in self.chats:
+                    spawn(self._open(info.chat), "opening a secure chat")
+            case KeysChanged(account=account):
+                if account != self.own.account:
+                    self.need([account])
+            case LinkChanged(link=Link.ONLINE):
+                spawn(self.keys.publish(self.own), "publishing keys")
+                self._directory.again()
+
+    def _message(self, message: Message) -> None:
+        conversation = self.chats.get(message.chat)
+        if conversation is not None:
+            conversation.take(message)
+        elif told_of(message) is not None:
+            spawn(self._open(message.chat), "opening a secure chat")
+
+    def need(self, accounts: Iterable[str]) -> None:
+        self._directory.need(accounts)
+
+    def _keys_told(self, account: str, keys: PublicKeys) -> None:
+        concerned = [each for each in self.chats.values() if each.concerns(account)]
+        if not concerned:
+            self.people.told(account, keys, self._now())
+        for conversation in concerned:
+            conversation.keys_told(account, keys)
+        for conversation in self.chats.values():
+            if conversation not in concerned:
+                conversation.look_again()
+
+    def _tick(self) -> None:
+        self._timer = self.clock.callLater(TICK, self._tick)
+        self._ticks += 1
+        if self._ticks % ASK_AGAIN == 0:
+            self._directory.again()
+        for conversation in list(self.chats.values()):
+            conversation.tick()
+
+    def vault_version(self) -> int:
+        return 0
+
+    def vault_newer(self, version: int) -> None:
+        """There is no vault yet, so there is nothing to ask for."""
+
+    # --- keys that change
+
+    def accept_keys(self, account: str) -> None:
+        """Use the other keys that an account has now: its user was asked. Raises `Refused(NO_KEYS)`."""
+        person = self._person(account)
+        if person.offered is None or not self.people.accept(account, person.offered.hash, self._now()):
+            raise Refused(Reason.NO_KEYS)
+        for conversation in self.chats.values():
+            conversation.look_again()
+            conversation.rekey(account)
+
+    def replace_keys(self) -> Awaitable[None]:
+        """Put the keys of this passphrase in force, though the account has others: its user was asked.
+
+        Everybody in chats with it is told. Raises `ClientError`.
+        """
+        return self.awaitable(self._replace_keys())
+
+    async def _replace_keys(self) -> None:
+        if self.keys.mismatch is not None:
+            await self.keys.replace(self.own, self.keys.mismatch.hash)
