@@ -10,18 +10,22 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from safeum_home.client.errors import ClientError, local
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
+from safeum_home.client.secure.vault_content import Content, Pinned, pinned, restore
 from safeum_home.client.state import State
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import Directory
+from safeum_home.client.unlocked.events import VaultRefused
 from safeum_home.client.unlocked.own_keys import OwnKeys
 from safeum_home.client.unlocked.sealed_bodies import told_of
+from safeum_home.client.unlocked.vault_keeper import VaultKeeper
 from safeum_home.client.unlocked.verifying import Verifying
 from safeum_home.errors import Code
-from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged
+from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged, VaultChanged
 from safeum_home.protocol.group_types import SECURE_NAME
 from safeum_home.protocol.types import Message
 from safeum_home.spawn import spawn
@@ -66,6 +70,7 @@ class SecureChats(Verifying):
         self._opening = DeferredLock()
         self._ticks = 0
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
+        self._vault = VaultKeeper(client, clock, own, self)
         self.people.own(own.account, own.public, self._now())
 
     def awaitable(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
@@ -77,6 +82,10 @@ class SecureChats(Verifying):
     async def open(self) -> None:
         """Publish this account's keys, and open the secure chats that are known."""
         await self.keys.publish(self.own)
+        try:
+            await self._vault.load()
+        except ClientError:
+            self._vault.changed()  # it is read before it is written
         for view in self._state.chats:
             if view.group is not None and view.group.secure:
                 await self._open(view.chat)
@@ -87,6 +96,7 @@ class SecureChats(Verifying):
             self._timer.cancel()
             self._timer = None
         self._directory.close()
+        self._vault.close()
         for conversation in self.chats.values():
             conversation.close()
         self.chats.clear()
@@ -198,6 +208,8 @@ class SecureChats(Verifying):
         try:
             if chat not in self.chats:
                 conversation = self.chats[chat] = Conversation(self, chat, peer)
+                if (memory := self._vault.memory(chat)) is not None:
+                    conversation.restore(memory)
                 try:
                     await conversation.load()
                 except BaseException:
@@ -233,6 +245,8 @@ class SecureChats(Verifying):
             case ChatUpdated(chat=info):
                 if info.group is not None and info.group.secure and info.chat not in self.chats:
                     spawn(self._open(info.chat), "opening a secure chat")
+            case VaultChanged(n=n):
+                self._vault.newer(n)
             case KeysChanged(account=account):
                 if account != self.own.account:
                     self.need([account])
@@ -259,6 +273,7 @@ class SecureChats(Verifying):
         for conversation in self.chats.values():
             if conversation not in concerned:
                 conversation.look_again()
+        self.changed()
 
     def _tick(self) -> None:
         self._timer = self.clock.callLater(TICK, self._tick)
@@ -268,11 +283,34 @@ class SecureChats(Verifying):
         for conversation in list(self.chats.values()):
             conversation.tick()
 
+    # --- the vault
+
     def vault_version(self) -> int:
-        return 0
+        return self._vault.version
 
     def vault_newer(self, version: int) -> None:
-        """There is no vault yet, so there is nothing to ask for."""
+        self._vault.newer(version)
+
+    def changed(self) -> None:
+        """Something is different that the vault keeps."""
+        self._vault.changed()
+
+    def pinned(self) -> dict[str, Pinned]:
+        return pinned(self.people)
+
+    def memories(self) -> dict[str, ChatMemory]:
+        return {chat: conversation.memory() for chat, conversation in self.chats.items()}
+
+    def restore(self, content: Content) -> None:
+        """What another program of this account, or this one before, has kept."""
+        restore(self.people, content)
+        self.people.own(self.own.account, self.own.public, self._now())
+        for chat, conversation in self.chats.items():
+            if (memory := content.chats.get(chat)) is not None:
+                conversation.restore(memory)
+
+    def vault_refused(self, reason: Reason) -> None:
+        self.tell(VaultRefused(reason))
 
     # --- keys that change
 
@@ -284,6 +322,7 @@ class SecureChats(Verifying):
         for conversation in self.chats.values():
             conversation.look_again()
             conversation.rekey(account)
+        self.changed()
 
     def replace_keys(self) -> Awaitable[None]:
         """Put the keys of this passphrase in force, though the account has others: its user was asked.
@@ -295,3 +334,4 @@ class SecureChats(Verifying):
     async def _replace_keys(self) -> None:
         if self.keys.mismatch is not None:
             await self.keys.replace(self.own, self.keys.mismatch.hash)
+            self._vault.replace()
