@@ -142,6 +142,9 @@ class LimitSection(Section, frozen=True):
     """Of what one says in all its calls; the burst is no less than the longest signal."""
     voicemail_greetings_per_account: Rate = 0.005
     voicemail_greetings_per_account_burst: Positive = 10
+    vault_parts_per_account: Rate = 1.0
+    vault_parts_per_account_burst: Annotated[int, Meta(ge=100)] = 200
+    """That are read, or written: of the longest vault there are 24."""
     telephone_calls: Positive = 1_000
     """With the telephone network, at this node."""
     telephone_ringing: Positive = 4

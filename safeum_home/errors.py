@@ -150,6 +150,12 @@ class Code(Enum):
     )
     NOT_SECURE = Kind("not_secure", 409, -32178, "What is sealed for a secure chat is taken in no other.")
     PREMIUM_NEEDED = Kind("premium_needed", 402, -32179, "This takes premium.")
+    VAULT_CONFLICT = Kind(
+        "vault_conflict", 409, -32190, "The vault has another version, which is in `detail`: read it first."
+    )
+    VAULT_INCOMPLETE = Kind(
+        "vault_incomplete", 409, -32191, "This does not follow on the part before: begin with the first one."
+    )
     RECEIPT_REFUSED = Kind(
         "receipt_refused", 409, -32160, "This receipt is not for what this node has asked to be erased."
     )

@@ -95,6 +95,14 @@ class ChargedTests(CallCase):
         self.assertEqual(self.settle().seconds, 110)
         self.assertRight()
 
+    def test_extended_before_the_answer_is_stored(self) -> None:
+        """Where the storage was away: it is paid for further all the same."""
+        self.bank.dial(self.ann, "1")
+        self.bank.clock.advance(50)
+        self.assertEqual(self.extend().seconds, 110)
+        self.answer()
+        self.assertRight()
+
     def test_to_the_end(self) -> None:
         """The last seconds that are paid for are granted, and said to be the last; then there is nothing."""
         ann, bob = self.ann, self.bank.account(A_MINUTE + 238 * 10)

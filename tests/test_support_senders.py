@@ -20,14 +20,14 @@ from safeum_home.node.operation import Backups, handlers
 from safeum_home.node.service import Node
 from safeum_home.protocol.commands import COMMANDS, ChatSend, MessageEdit, Phase
 from safeum_home.protocol.files import File
-from safeum_home.protocol.types import Body, LoginAlert, Text
+from safeum_home.protocol.types import Body, LoginAlert, Secure, Text
 from safeum_home.sealing.hardening import Hardening
 from tests.support_case import SupportCase
 from tests.values import values
 from tests.world import CONSENT, Client, Refused, World
 from tests.world_parts import arena
 
-BODIES_OF_ACCOUNTS = {Text, File}
+BODIES_OF_ACCOUNTS = {Text, File, Secure}
 """What accounts may write to each other. All else that a message can hold is the node's."""
 
 

@@ -19,6 +19,7 @@ from safeum_home.ports.voicemail import Over, Unanswered
 from safeum_home.protocol.carried import decode_message
 from safeum_home.protocol.signing import is_authentic
 from safeum_home.protocol.voicemail_types import MAX_GREETING
+from safeum_home.safenum.voicemail import mailbox
 from safeum_home.safenum.voicemail.deliveries import PAUSES
 from safeum_home.safenum.voicemail.taking import Core, taking
 from tests.voicemail_case import (
@@ -156,6 +157,15 @@ class TakingTests(VoicemailCase):
             self.alice.call("message.delete", chat=message["chat"], message=message["id"])
             self.assertIsNotNone(self.take()[1])
 
+    def test_many_at_once(self) -> None:
+        """Who is called a lot does not take the room of others; when a call is over there is room again."""
+        taken = [self.take()[1] for _ in range(mailbox.MOST)]
+        self.assertNotIn(None, taken)
+        self.assertIsNone(self.take()[1])
+        self.answering.calls[0].listener.ended(Over.LOST)
+        self.assertIsNotNone(self.take()[1])
+        self.assertIsNone(self.take()[1])
+
     def test_closed_meanwhile(self) -> None:
         """A recording for an account that is closed is left nowhere."""
         _, listener = self.take()
@@ -176,7 +186,11 @@ class RuleTests(VoicemailCase):
     """What accounts set."""
 
     def taken(self, why: Unanswered) -> bool:
-        return self.take(why)[1] is not None
+        """Whether one is, that is over at once."""
+        if self.take(why)[1] is None:
+            return False
+        self.answering.calls[-1].listener.ended(Over.HANGUP)
+        return True
 
     def test_at_first(self) -> None:
         """It takes each call that nobody has answered; it rings before that."""

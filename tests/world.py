@@ -102,6 +102,7 @@ GENEROUS: dict[str, Any] = {
         "call_signals",
         "call_signal_octets_per_account",
         "voicemail_greetings_per_account",
+        "vault_parts_per_account",
         "telephone_dials_per_account",
         "telephone_rings_per_caller",
         "telephone_rings_per_number",

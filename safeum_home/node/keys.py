@@ -20,12 +20,14 @@ from safeum_home.keys.queries import KeyQueries
 from safeum_home.keys.reminding import KeyReminders
 from safeum_home.keys.shown import KeysShown
 from safeum_home.keys.telling import KeyTelling
+from safeum_home.keys.vault import Vaults
 from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.turning import InThread
 from safeum_home.ports import Source
 from safeum_home.ports.federation import Answer, SharedKind
 from safeum_home.protocol import commands
+from safeum_home.protocol.commands.vault import VaultGet, VaultPut
 from safeum_home.protocol.federation.questions import KeysOf
 
 
@@ -55,6 +57,7 @@ def make_keys(means: DomainMeans, side: ContactSide, in_thread: InThread) -> Key
             "key_changes_per_account",
             "key_queries_per_account",
             "key_queries_per_node",
+            "vault_parts_per_account",
         )
     }
     publications, changes = rates["key_publications_per_account"], rates["key_changes_per_account"]
@@ -74,6 +77,8 @@ def make_keys(means: DomainMeans, side: ContactSide, in_thread: InThread) -> Key
     queries = KeyQueries(node, database, log, shown, elsewhere, rates["key_queries_per_account"])
     answering = KeyAnswering(node, shown, rates["key_queries_per_node"])
 
+    vaults = Vaults(database, means.directory, bus, rates["vault_parts_per_account"], seconds)
+
     reminders = KeyReminders(means.clock, database, log, telling)
     means.registry.watch(lambda chat: reminders.look())
 
@@ -84,12 +89,15 @@ def make_keys(means: DomainMeans, side: ContactSide, in_thread: InThread) -> Key
     def forget_account(account: AccountId) -> None:
         public.forget_account(account)
         launches.forget_account(account)
+        vaults.forget_account(account)
 
     routes: Routes = {
         commands.KeysPublish: publishing.publish,
         commands.KeysQuery: queries.query,
         commands.KeysLog: queries.log,
         commands.KeysLaunch: launches.launch,
+        VaultGet: vaults.get,
+        VaultPut: vaults.put,
     }
     answers: Mapping[type[Struct], Answer] = {KeysOf: answering.answer}  # type: ignore[dict-item]
     return KeyParts(

@@ -30,6 +30,7 @@ from safeum_home.protocol.types import (
     Milliseconds,
     Profile,
 )
+from safeum_home.protocol.vault_events import VaultChanged as VaultChanged
 
 _event("chat.message", durable=True)(Message)
 

@@ -57,6 +57,7 @@ from safeum_home.storage.schema import (
     statements,
     support,
     tombstones,
+    vaults,
     voicemails,
     wallets,
 )
@@ -98,6 +99,7 @@ _OWN_ROWS = (
     delete(statements).where(statements.c.account == _owner),
     delete(holds).where(holds.c.account == _owner),
     delete(payments).where(payments.c.account == _owner),
+    delete(vaults).where(vaults.c.account == _owner),
     delete(missed_calls).where(missed_calls.c.account == _owner),
     delete(profiles).where(profiles.c.account == _owner),
     delete(contacts).where(contacts.c.owner == _owner),

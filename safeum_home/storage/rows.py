@@ -22,6 +22,16 @@ class DeviceRow(NamedTuple):
     sealed: bytes
 
 
+class VaultRow(NamedTuple):
+    """A part of an account's vault; `sealed` is under its account's key. `parts` is how many it has."""
+
+    account: bytes
+    part: int
+    version: int
+    parts: int
+    sealed: bytes
+
+
 class PushRow(NamedTuple):
     """Where a device is woken; `sealed` is under its account's key. See `schema_push` for the rest."""
 

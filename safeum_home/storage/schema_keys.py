@@ -1,4 +1,4 @@
-"""The table of hashes of accounts' public keys. The keys themselves are in no table."""
+"""The tables of hashes of accounts' public keys, and of vaults. The keys themselves are in no table."""
 
 from sqlalchemy import Index
 
@@ -14,4 +14,15 @@ key_log = table(
     number("position"),
     sealed(),
     Index("ix_key_log_position", "position"),
+)
+
+# What accounts' clients have encrypted for themselves, in parts that are counted from 0: each is sealed under
+# the account's own key once more. All parts are of one version.
+vaults = table(
+    "vaults",
+    blind("account", primary_key=True),
+    number("part", primary_key=True, autoincrement=False),
+    number("version"),
+    number("parts"),
+    sealed(),
 )

@@ -82,7 +82,8 @@ class Holds:
     def extend(self, c: Connection, account: AccountId, call: str, at: int) -> Granted:
         with self._changing(c, account, call) as (index, wallet, before):
             now_seen = structs.replace(before, seen=max(before.seen, at))
-            wanted = talked(before.answered, at) + self._section.hold_seconds
+            # Where the answer is not stored yet it was after the beginning.
+            wanted = talked(before.answered or before.began, at) + self._section.hold_seconds
             hold, granted = self._extended(c, wallet, now_seen, wanted, at)
             rows.put_hold(c, sealed(wallet, index, hold))
         return granted

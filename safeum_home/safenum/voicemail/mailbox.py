@@ -1,5 +1,6 @@
 """The voicemail of all accounts: `ports.voicemail.Mailbox`."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from safeum_home.errors import Problem
@@ -19,6 +20,8 @@ from safeum_home.safenum.voicemail.taking import Core, FromAnswering, FromCarrie
 
 LEAST = 1000
 """Milliseconds: what is shorter, up to where something was heard last, is no message."""
+MOST = 4
+"""Calls of one account that are answered at once: who is called a lot leaves room for others."""
 
 
 class VoicemailCounts:
@@ -49,6 +52,7 @@ class Voicemail:
         self._greeting = greeting
         self._seconds = seconds
         self._now = now
+        self._taken: Counter[AccountId] = Counter()
         self.counts = VoicemailCounts()
 
     async def takes_at_once(self, account: AccountId) -> bool:
@@ -70,7 +74,11 @@ class Voicemail:
         except Problem:
             return None  # the storage is away, or the account gone: what is said could not be kept
 
+        if self._taken[account] >= MOST:
+            return None
+
         def left(sound: bytes, milliseconds: int, heard: int, why: Over) -> None:
+            self._taken -= Counter((account,))
             if heard < LEAST:
                 self.counts.empty += 1
                 return
@@ -83,5 +91,6 @@ class Voicemail:
         except CannotAnswer:
             return None
         core.answered = answered
+        self._taken[account] += 1
         self.counts.taken += 1
         return FromCarrier(taken)
