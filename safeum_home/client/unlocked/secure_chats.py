@@ -10,20 +10,17 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from safeum_home.client.errors import ClientError, local
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.group_methods import GroupMethods
-from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
-from safeum_home.client.secure.vault_content import Content, Pinned, pinned, restore
 from safeum_home.client.state import State
 from safeum_home.client.unlocked.conversation import Conversation
-from safeum_home.client.unlocked.directory import Directory
-from safeum_home.client.unlocked.events import VaultRefused
+from safeum_home.client.unlocked.directory import Directory, KeysUnavailable
 from safeum_home.client.unlocked.own_keys import OwnKeys
+from safeum_home.client.unlocked.remembering import Remembering
 from safeum_home.client.unlocked.sealed_bodies import told_of
 from safeum_home.client.unlocked.vault_keeper import VaultKeeper
-from safeum_home.client.unlocked.verifying import Verifying
 from safeum_home.errors import Code
 from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged, VaultChanged
 from safeum_home.protocol.group_types import SECURE_NAME
@@ -37,15 +34,7 @@ ASK_AGAIN = 3
 """After so many ticks keys that are missing are asked for again."""
 
 
-class KeysUnavailable(ClientError):
-    """The keys of these accounts are not to be had now (`key_unavailable`): nothing was begun with them."""
-
-    def __init__(self, accounts: tuple[str, ...]) -> None:
-        super().__init__("key_unavailable: their keys are not to be had now")
-        self.accounts = accounts
-
-
-class SecureChats(Verifying):
+class SecureChats(Remembering):
     """`chats` are those that are open here, by their id."""
 
     def __init__(
@@ -282,35 +271,6 @@ class SecureChats(Verifying):
             self._directory.again()
         for conversation in list(self.chats.values()):
             conversation.tick()
-
-    # --- the vault
-
-    def vault_version(self) -> int:
-        return self._vault.version
-
-    def vault_newer(self, version: int) -> None:
-        self._vault.newer(version)
-
-    def changed(self) -> None:
-        """Something is different that the vault keeps."""
-        self._vault.changed()
-
-    def pinned(self) -> dict[str, Pinned]:
-        return pinned(self.people)
-
-    def memories(self) -> dict[str, ChatMemory]:
-        return {chat: conversation.memory() for chat, conversation in self.chats.items()}
-
-    def restore(self, content: Content) -> None:
-        """What another program of this account, or this one before, has kept."""
-        restore(self.people, content)
-        self.people.own(self.own.account, self.own.public, self._now())
-        for chat, conversation in self.chats.items():
-            if (memory := content.chats.get(chat)) is not None:
-                conversation.restore(memory)
-
-    def vault_refused(self, reason: Reason) -> None:
-        self.tell(VaultRefused(reason))
 
     # --- keys that change
 
