@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from safeum_home.admin import control_cli
+from safeum_home.admin import control_cli, words
 from safeum_home.admin.commands import standard_handlers
 from safeum_home.admin.service import AdminFactory, listen
 from safeum_home.admin.wire import Done, Names, Status
@@ -220,6 +220,11 @@ class CommandLineTests(TestCase):
         code, complaints = self._answered(b"220 welcome", "status")
         self.assertEqual(code, 3)
         self.assertIn("not a node", complaints)
+
+    def test_every_name_stands_apart(self) -> None:
+        """No line of the status has a name that runs into what is said."""
+        names = words.rows(Status("1", "home.example", "ok", 0, 0, "memfd_secret", True, "sqlite", 0))
+        self.assertEqual([name for name in names if len(name) >= 14], [])
 
     def test_nothing_of_a_node_reaches_the_terminal_raw(self) -> None:
         """Whoever took over a node has not taken over its operator's terminal."""

@@ -133,7 +133,8 @@ class SleepTests(IdleCase):
             push.providers push.get keys.publish keys.query keys.launch turn.credentials
             call.ringing call.signal call.alive conference.get balance.get voucher.keys premium.get
             balance.ways
-            telephone.list telephone.missed telephone.dtmf voicemail.get voicemail.greeting.get"""
+            telephone.list telephone.missed telephone.dtmf voicemail.get voicemail.greeting.get
+            vault.get vault.put"""
         self.assertEqual(passive, set(expected.split()))
 
 

@@ -219,6 +219,15 @@ class LogTests(SynchronousTestCase):
         for part in ("4930123456", "192.0.2.1"):
             self.assertNotIn(part, line)
 
+    def test_janus_place(self) -> None:
+        """Where in Janus an error is told, and nothing else of it; what only looks like a place is not."""
+        log = JanusLog(lambda: 0.0)
+        list(log.take(b"WebSockets thread started\n"))
+        said = b"[ERR] [ice.c:janus_ice_setup_local:3720] [3392790974066748] Ann, from ann.local\n"
+        self.assertEqual(list(log.take(said)), ["[ERR] ice.c:janus_ice_setup_local:3720: ..."])
+        for looks in (b"a.c:n4930123456:1", b"a.c:n:4930123456", b"192.0.2.1.c:n:1", b"Ann.c:n:1"):
+            self.assertEqual(list(log.take(b"[ERR] [%s] Ann\n" % looks)), ["[ERR] ..."])
+
 
 class PlaceTests(SynchronousTestCase):
     """Where their files are."""

@@ -92,7 +92,7 @@ def rows(status: Status) -> dict[str, str]:
         "push": " | ".join(status.push) or "no provider",
         "payments": " | ".join(status.payments) or "no provider",
         "carriers": " | ".join(status.carriers) or "no carrier",
-        "telephone calls": status.telephone or "none: the node is not open",
+        "calls": status.telephone or "none: the node is not open",
         "voicemail": status.voicemail or "none: the node is not open",
     }
 

@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"\+?\d{5,}")
 _URI = re.compile(r"\b(?:sips?|tel):\S+", re.I)
 _PLACE = re.compile(r"\A\s*\d*\(\d+\) ([A-Z]+): (\S+ \[[\w./-]+:\d+\]: \w+\(\)): ")
 """What Kamailio's lines begin with: the process, the level, the module and where in it."""
+_JANUS_PLACE = re.compile(r"\A\[ERR\] \[([a-z/_-]{1,60}\.c:[a-z_]{1,60}:\d{1,4})\] ")
+"""What Janus' errors begin with: where in its source. No number fits in, whoever writes what looks so."""
 
 
 class EdgeLog(ProgramLog):
@@ -52,6 +54,9 @@ class JanusLog(ProgramLog):
         super().__init__(now, _BEGINS, JANUS_SERVES, _JANUS_TELLING)
 
     def redacted(self, text: str) -> str:
+        if (place := _JANUS_PLACE.match(text)) is not None:
+            # What follows may quote a description, without a mark of where it begins.
+            return f"[ERR] {place[1]}: ..."
         level, found, rest = text.partition("] ")
         return f"{level}{found}{_hidden(rest)}" if found else _hidden(text)
 

@@ -5,18 +5,9 @@ documents are all read from it.
 """
 
 from safeum_home.protocol.command import COMMANDS, Command, Done, Params, Phase, Result
-from safeum_home.protocol.commands import (  # noqa: F401
-    calls,
-    conferences,
-    money,
-    premium,
-    push,
-    safenum,
-    topups,
-    vault,
-    voicemail,
-)
+from safeum_home.protocol.commands import calls, conferences, money, premium, push, safenum, topups, voicemail  # noqa: F401
 from safeum_home.protocol.commands import telephone as telephone
+from safeum_home.protocol.commands import vault as vault
 from safeum_home.protocol.commands.accounts import (
     AccountPassword,
     AccountRegister,

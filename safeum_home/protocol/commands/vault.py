@@ -20,7 +20,7 @@ PartOctets = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9_-]+$(?!\n)",
-        min_length=2,
+        min_length=1,
         max_length=(PART * 4 + 2) // 3,
         description="Octets of the vault, in base64url without padding (RFC 4648 section 5).",
     ),
