@@ -139,6 +139,9 @@ class ForeignChat:
     def memory(self) -> ChatMemory:
         return msgspec.convert(self._process.ask("memory"), ChatMemory)
 
+    def restore(self, memory: ChatMemory) -> None:
+        self._process.ask("restore", memory=msgspec.to_builtins(memory))
+
     @property
     def _room(self) -> Any:
         """What tests look into."""

@@ -501,6 +501,44 @@ class EpochTests(SecureCase):
         self.assertEqual((removed, added), ((carol.account,), (account(MALLORY),)))
         self.assertNotIn(carol.account, bob.chat.members)
 
+    def test_removal_after_a_start(self) -> None:
+        """A list that knew nothing of a removal brings nobody back, to who has begun anew either."""
+        alice, bob, carol, dave = self.group(4)
+        before = bob.chat._room.roster.head
+        self.carry(alice, alice.chat.dismiss([carol.account]))
+        self._again(bob)
+        self.clock.advance(1)
+        members = {each.account: each.key.hash for each in (alice, bob, carol)}
+        content = roster.make(int(self.clock.seconds() * 1000), before, members)
+        forger = Forger(alice.key)
+        self.give(bob, forger.told(forger.envelope(Kind.ROSTER, content)))
+        self.assertEqual(set(bob.chat.members), {alice.account, bob.account})
+        self.assertEqual(bob.refused, [Reason.ROSTER_FORKED])
+        # Nor does one on what is in force, by who has not heard that somebody was removed beside it.
+        self._again(bob)
+        members = {each.account: each.key.hash for each in (alice, bob, dave)}
+        content = roster.make(int(self.clock.seconds() * 1000), bob.chat._room.roster.head, members)
+        self.give(bob, forger.told(forger.envelope(Kind.ROSTER, content)))
+        self.assertEqual(set(bob.chat.members), {alice.account, bob.account})
+        self.assertEqual(bob.refused, [Reason.ROSTER_FORKED])
+
+    def test_removal_of_before(self) -> None:
+        """Who was removed and is back stays, whoever reads the history again, and after a start."""
+        alice, bob, carol = self.group(3)
+        self.carry(alice, alice.chat.dismiss([carol.account]))
+        self.carry(alice, alice.chat.admit([carol.account]))
+        for _ in range(2):
+            bob.done(bob.chat.past(self.log))
+            self.assertEqual(set(bob.chat.members), {each.account for each in (alice, bob, carol)})
+            self._again(bob)
+
+    def _again(self, program: Program) -> None:
+        """Begin anew, with what the vault has kept."""
+        memory = program.chat.memory()
+        program.open(CHAT)
+        program.knows(*(each.key for each in self.programs if each is not program))
+        program.chat.restore(memory)
+
     def test_roster_withheld(self) -> None:
         """One that is withheld leaves a gap, and the next one is taken; a late one removes yet."""
         alice, bob, carol, dave = self.group(4)

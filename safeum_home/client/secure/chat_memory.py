@@ -1,19 +1,23 @@
 """What the vault keeps of a secure chat: how far streams had come, the roster, and epochs to read in."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from safeum_home.client.secure.envelope import NONE
-from safeum_home.client.secure.members import MOST_MEMBERS
+from safeum_home.client.secure.members import MOST_MEMBERS, Members
 from safeum_home.client.secure.payloads import Octets32, Size
 from safeum_home.client.secure.room import Room
+from safeum_home.client.secure.roster import MOST_KEPT
 from safeum_home.protocol.scalars import Account
 from safeum_home.protocol.signing import decode_octets, encode_octets
 
 StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$(?!\n)", max_length=22)]
 Box = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{107}$(?!\n)", max_length=107)]
 _NONE = encode_octets(NONE)
+MOST_CHANGES = 2 * MOST_MEMBERS
+"""Of all former rosters of a chat together: those further back are left out."""
 
 
 class StreamMemory(Struct, frozen=True):
@@ -32,8 +36,18 @@ class EpochMemory(Struct, frozen=True):
     at: Size
 
 
+class FormerRoster(Struct, frozen=True):
+    """A roster, by what differs from the one that stands before it: hashes, None for who is not in."""
+
+    roster: Octets32
+    changes: Annotated[dict[Account, Octets32 | None], Meta(max_length=MOST_CHANGES)]
+
+
 class ChatMemory(Struct, frozen=True):
-    """Of one chat, as of `since`. `roster` is the hash of the one in force, whose members are `members`."""
+    """Of one chat, as of `since`. `roster` is the hash of the one in force, whose members are `members`.
+
+    `former` has that one as it was signed, and those before, the newest first: each by what differs.
+    """
 
     streams: Annotated[dict[Account, StreamMemory], Meta(max_length=4 * MOST_MEMBERS)] = {}
     roster: Octets32 = _NONE
@@ -41,6 +55,7 @@ class ChatMemory(Struct, frozen=True):
     members: Annotated[dict[Account, Octets32], Meta(max_length=MOST_MEMBERS)] = {}
     epochs: Annotated[list[EpochMemory], Meta(max_length=16)] = []
     since: Size = 0
+    former: Annotated[list[FormerRoster], Meta(max_length=MOST_KEPT)] = []
 
 
 def _octets(text: str, size: int) -> bytes:
@@ -58,6 +73,9 @@ def check(memory: ChatMemory) -> None:
             _octets(hash, 32)
     for text in (memory.roster, *memory.members.values()):
         _octets(text, 32)
+    for former in memory.former:
+        for text in (former.roster, *filter(None, former.changes.values())):
+            _octets(text, 32)
     for epoch in memory.epochs:
         for text, size in ((epoch.id, 32), (epoch.commitment, 32), (epoch.sealed, 80)):
             _octets(text, size)
@@ -74,7 +92,30 @@ def remember(room: Room) -> ChatMemory:
         named = {encode_octets(stream): (number, encode_octets(hash)) for stream, number, hash in heads}
         streams[account] = StreamMemory(floor, named)
     members = {account: encode_octets(hash) for account, hash in room.roster.members.items()}
-    return ChatMemory(streams, encode_octets(room.roster.head), room.roster.made, members, epochs, room.now())
+    head, former = encode_octets(room.roster.head), list(_remember_former(room))
+    return ChatMemory(streams, head, room.roster.made, members, epochs, room.now(), former)
+
+
+def _remember_former(room: Room) -> Iterator[FormerRoster]:
+    after: Members = room.roster.members
+    left = MOST_CHANGES
+    for head, members in room.roster.former():
+        either = sorted(after.keys() | members.keys())
+        different = [each for each in either if after.get(each) != members.get(each)]
+        left -= len(different)
+        if left < 0:
+            return
+        changes = {each: encode_octets(members[each]) if each in members else None for each in different}
+        yield FormerRoster(encode_octets(head), changes)
+        after = members
+
+
+def _former(memory: ChatMemory, members: Members) -> Iterator[tuple[bytes, Members]]:
+    for each in memory.former:
+        changed = {**members, **dict.fromkeys(each.changes)}
+        changed.update({a: _octets(hash, 32) for a, hash in each.changes.items() if hash is not None})
+        members = {account: hash for account, hash in changed.items() if hash is not None}
+        yield _octets(each.roster, 32), members
 
 
 def restore(room: Room, memory: ChatMemory) -> None:
@@ -86,7 +127,8 @@ def restore(room: Room, memory: ChatMemory) -> None:
         room.streams.knows_since(memory.since)
     if room.roster.head == NONE and memory.roster != _NONE:
         members = {account: _octets(hash, 32) for account, hash in memory.members.items()}
-        room.roster.restore(_octets(memory.roster, 32), memory.roster_at, members)
+        former = _former(memory, members)
+        room.roster.restore(_octets(memory.roster, 32), memory.roster_at, members, former)
     for epoch in memory.epochs:
         id, commitment = _octets(epoch.id, 32), _octets(epoch.commitment, 32)
         room.epochs.restore(id, epoch.at, commitment, _octets(epoch.sealed, 80))

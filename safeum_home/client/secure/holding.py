@@ -14,7 +14,8 @@ PATIENCE = 60 * 1000
 
 
 class HeldEnvelope(NamedTuple):
-    """One that waits. `noted`: its stream knows it already. `late`: it was missing. `warned`: it was told."""
+    """One that waits. `noted`: its stream knows it already. `late`: it was missing. `known`: it was there
+    before. `warned`: it was told."""
 
     told: Told
     envelope: Envelope
@@ -23,6 +24,7 @@ class HeldEnvelope(NamedTuple):
     since: int
     noted: bool = False
     late: bool = False
+    known: bool = False
     warned: bool = False
 
 

@@ -12,7 +12,7 @@ and its signer signs anew: so a node, with who is to be removed, cannot keep tha
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from safeum_home.client.secure import members as listed
@@ -71,9 +71,17 @@ class Roster:
         self._former: OrderedDict[bytes, dict[str, bytes]] = OrderedDict()
         self._successors: dict[tuple[str, bytes], bytes] = {}
 
-    def restore(self, head: bytes, made: int, members: Members) -> None:
-        """As it was in the vault."""
+    def restore(
+        self, head: bytes, made: int, members: Members, former: Iterable[tuple[bytes, Members]] = ()
+    ) -> None:
+        """As it was in the vault; `former` as `former` gives it."""
         self._set(head, made, dict(members))
+        newest_first = [(each, dict(listed)) for each, listed in former]
+        self._former.update(reversed(newest_first))
+
+    def former(self) -> Iterator[tuple[bytes, Members]]:
+        """The one in force and those before, the newest first, as they were signed, with the keys of now."""
+        return ((head, self._current(members)) for head, members in reversed(self._former.items()))
 
     @property
     def is_in(self) -> bool:
@@ -86,12 +94,20 @@ class Roster:
         return self._current(self._former[head])
 
     def follow(
-        self, statement: Statement, head: bytes, signer: str, hash: bytes, past: bool = False
+        self,
+        statement: Statement,
+        head: bytes,
+        signer: str,
+        hash: bytes,
+        past: bool = False,
+        known: bool = False,
     ) -> tuple[Change, bool]:
         """A roster signed by `signer` with keys of this hash: what it changes, and whether it is in force.
 
-        In the `past` may be one that was never in force: there each has to follow on the one before. Raises
-        `Refused(NOT_A_MEMBER)`. Who is in none takes the first that has it in, from whoever it comes:
+        In the `past` may be one that was never in force: there each has to follow on the one before. Of what
+        is `known` already the removals count no more: who was removed may have come back since.
+
+        Raises `Refused(NOT_A_MEMBER)`. Who is in none takes the first that has it in, from whoever it comes:
         that one vouches for the rest.
         """
         members = self._current(statement.members)
@@ -100,7 +116,7 @@ class Roster:
             raise Refused(Reason.NOT_A_MEMBER)
         further = self._is_further(statement) and not (past and self.head != NONE)
         if statement.previous != self.head and not further:
-            return self._strike(statement.previous, members), False
+            return Change() if known else self._strike(statement.previous, members), False
         before = self._former.get(statement.previous, {})
         # Whom another one has removed is not back by a list that knew nothing of that.
         struck = before.keys() - self.members.keys()

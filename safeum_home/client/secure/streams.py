@@ -46,6 +46,8 @@ class Stream:
         self._known: dict[int, bytes] = {head: hash}
         """Hashes by number: of what has come, and of what was named by the next one."""
         self._come: set[int] = set()
+        self.in_vault = 0
+        """The vault knows of this number, and of all before."""
         self.missing: set[int] = set()
 
     def note(self, head: Head, hash: bytes, live: bool) -> Noted:
@@ -57,7 +59,7 @@ class Stream:
             return Noted(Verdict.AGAIN)
         if not live:
             self._keep(number, hash, head.previous)
-            return Noted(Verdict.NEW)
+            return Noted(Verdict.NEW if number > self.in_vault else Verdict.AGAIN)
         gap = range(0)
         if number > self.head:
             gap = range(self.head + 1, number)
@@ -109,7 +111,8 @@ class Streams:
         for stream, number, hash in heads:
             known = self._streams.get(stream)
             if known is None:
-                self._streams[stream] = Stream(account, number, hash)
+                known = self._streams[stream] = Stream(account, number, hash)
+                known.in_vault = number
             elif known.head < number:
                 known.head, known.hash = number, hash
 

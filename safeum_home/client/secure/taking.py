@@ -89,7 +89,8 @@ class Taker:
                 noted = self._note(held)
                 if noted is None:
                     return
-                held = held._replace(noted=True, late=noted.verdict is Verdict.LATE)
+                late, known = noted.verdict is Verdict.LATE, noted.verdict is Verdict.AGAIN
+                held = held._replace(noted=True, late=late, known=known)
                 if noted.gap:
                     yield Gap(told.sender, len(noted.gap))
             yield from self._read(held, keys)
@@ -216,7 +217,8 @@ class Taker:
         own = hash in self.own_rosters
         self.own_rosters.discard(hash)
         try:
-            change, in_force = room.roster.follow(statement, hash, signer, keys.hash, held.past)
+            known = held.known and not own
+            change, in_force = room.roster.follow(statement, hash, signer, keys.hash, held.past, known)
         except Refused:
             if held.past:
                 return  # it is of before what is in force

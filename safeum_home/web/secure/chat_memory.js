@@ -5,6 +5,9 @@ import { HASH, NONE, STREAM } from "./envelope.js";
 import { SEALED } from "./epoch.js";
 import { MOST_MEMBERS } from "./members.js";
 import { decode, encode } from "./octets.js";
+import { MOST_KEPT } from "./roster.js";
+
+const MOST_CHANGES = 2 * MOST_MEMBERS;
 
 function streams(value) {
   c.anObject(value);
@@ -31,6 +34,12 @@ function epoch(value) {
   };
 }
 
+function former(value) {
+  c.anObject(value);
+  const hash = (each) => (each === null ? null : whole(each, c.HASH, HASH));
+  return { roster: whole(value.roster, c.HASH, HASH), changes: c.entries(value.changes, c.account, hash, MOST_CHANGES) };
+}
+
 /** What a vault has of a chat, as it is used here; throws `Refused`. */
 export function check(value) {
   c.anObject(value);
@@ -42,6 +51,7 @@ export function check(value) {
     members: c.entries(value.members ?? {}, c.account, hash, MOST_MEMBERS),
     epochs: c.aList(value.epochs ?? [], epoch, 0, 16),
     since: c.anInteger(value.since ?? 0),
+    former: c.aList(value.former ?? [], former, 0, MOST_KEPT),
   };
 }
 
@@ -57,7 +67,30 @@ export function remember(room) {
     members: Object.fromEntries(room.roster.members),
     epochs: room.epochs.recent().map(({ id, commitment, sealed, at }) => ({ id, commitment, sealed: encode(sealed), at })),
     since: room.now(),
+    former: rememberFormer(room),
   };
+}
+
+function rememberFormer(room) {
+  const found = [];
+  let [after, left] = [room.roster.members, MOST_CHANGES];
+  for (const [roster, members] of room.roster.formerOnes()) {
+    const either = [...new Set([...after.keys(), ...members.keys()])].sort();
+    const different = either.filter((each) => after.get(each) !== members.get(each));
+    left -= different.length;
+    if (left < 0) break;
+    found.push({ roster, changes: Object.fromEntries(different.map((each) => [each, members.get(each) ?? null])) });
+    after = members;
+  }
+  return found;
+}
+
+function formerOf(memory) {
+  let members = new Map(Object.entries(memory.members));
+  return (memory.former ?? []).map(({ roster, changes }) => {
+    members = new Map([...members, ...Object.entries(changes)].filter(([, hash]) => hash !== null));
+    return [roster, members];
+  });
 }
 
 /** Into a chat, in which something may have come already. */
@@ -68,7 +101,7 @@ export function restore(room, memory) {
   }
   if (memory.since) room.streams.knowsSince(memory.since);
   if (room.roster.head === NONE && memory.roster !== NONE) {
-    room.roster.restore(memory.roster, memory.roster_at, Object.entries(memory.members));
+    room.roster.restore(memory.roster, memory.roster_at, Object.entries(memory.members), formerOf(memory));
   }
   for (const each of memory.epochs) room.epochs.restore(each.id, each.at, each.commitment, decode(each.sealed, SEALED));
 }

@@ -5,7 +5,7 @@ import * as listed from "./members.js";
 import { decode, join, number, Reader } from "./octets.js";
 import { Held, Reason, Refused } from "./refused.js";
 
-const MOST_KEPT = 32;
+export const MOST_KEPT = 32;
 const MOST_SUCCESSORS = 1024;
 
 /** The content of an envelope; `members` is a Map of accounts to hashes. */
@@ -35,8 +35,15 @@ export class Roster {
     this.successors = new Map();
   }
 
-  restore(head, made, members) {
+  /** As it was in the vault; `before` as `formerOnes` gives it. */
+  restore(head, made, members, before = []) {
     this.#set(head, made, new Map(members));
+    for (const [each, listed] of [...before].reverse()) this.former.set(each, new Map(listed));
+  }
+
+  /** The one in force and those before, the newest first, as they were signed, with the keys of now. */
+  formerOnes() {
+    return [...this.former].reverse().map(([head, members]) => [head, this.#current(members)]);
   }
 
   get isIn() {
@@ -50,7 +57,7 @@ export class Roster {
   }
 
   /** A roster signed by `signer` with keys of this hash: `{change, inForce}`. Throws `Refused`. */
-  follow(statement, head, signer, hash, past = false) {
+  follow(statement, head, signer, hash, past = false, known = false) {
     const members = this.#current(statement.members);
     const vouched = this.head === NONE ? members : this.members;
     const strange = vouched.get(signer) !== this.now(signer, hash);
@@ -58,7 +65,8 @@ export class Roster {
     // In the past may be one that was never in force: there each has to follow on the one before.
     const further = this.#isFurther(statement) && !(past && this.head !== NONE);
     if (statement.previous !== this.head && !further) {
-      return { change: this.#strike(statement.previous, members), inForce: false };
+      // Of what is known already the removals count no more: who was removed may have come back since.
+      return { change: known ? compare(new Map(), new Map()) : this.#strike(statement.previous, members), inForce: false };
     }
     // Whom another one has removed is not back by a list that knew nothing of that.
     const before = this.former.get(statement.previous) ?? new Map();

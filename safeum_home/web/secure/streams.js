@@ -31,6 +31,8 @@ export class Stream {
     this.hash = hash;
     this.known = new Map([[head, hash]]);
     this.come = new Set();
+    /** The vault knows of this number, and of all before. */
+    this.inVault = 0;
     this.missing = new Set();
   }
 
@@ -47,7 +49,7 @@ export class Stream {
     } else if (live) {
       if (!this.missing.has(number)) throw new Refused(Reason.REPLAYED);
       verdict = LATE;
-    }
+    } else if (number <= this.inVault) verdict = AGAIN;
     this.#keep(number, hash, previous);
     return { verdict, gap };
   }
@@ -92,8 +94,11 @@ export class Streams {
     this.floors.set(account, Math.max(floor, this.floors.get(account) ?? 0));
     for (const [stream, number, hash] of heads) {
       const known = this.streams.get(stream);
-      if (!known) this.streams.set(stream, new Stream(account, number, hash));
-      else if (known.head < number) [known.head, known.hash] = [number, hash];
+      if (!known) {
+        const restored = new Stream(account, number, hash);
+        restored.inVault = number;
+        this.streams.set(stream, restored);
+      } else if (known.head < number) [known.head, known.hash] = [number, hash];
     }
   }
 

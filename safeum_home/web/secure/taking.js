@@ -69,7 +69,7 @@ export class Taker {
       if (!held.noted) {
         const noted = this.#note(held);
         if (noted === null) return events;
-        held = { ...held, noted: true, late: noted.verdict === LATE };
+        held = { ...held, noted: true, late: noted.verdict === LATE, known: noted.verdict === AGAIN };
         if (noted.gap) events.push({ is: "gap", account: told.sender, count: noted.gap });
       }
       events.push(...this.#read(held, keys));
@@ -187,14 +187,14 @@ export class Taker {
     ));
   }
 
-  #roster({ told, envelope, past }, keys) {
+  #roster({ told, envelope, past, known }, keys) {
     const { room } = this;
     const statement = rosters.read(envelope);
     if (room.peer !== null) throw new Refused(Reason.NOT_A_MEMBER);
     const own = this.ownRosters.delete(envelope.hash);
     let followed;
     try {
-      followed = room.roster.follow(statement, envelope.hash, told.sender, keys.hash, past);
+      followed = room.roster.follow(statement, envelope.hash, told.sender, keys.hash, past, known && !own);
     } catch (error) {
       if (past) return []; // it is of before what is in force
       throw error;

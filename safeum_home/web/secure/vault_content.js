@@ -150,6 +150,7 @@ function mergeChats(one, other) {
     members: roster.members,
     epochs: newest,
     since: Math.max(one.since, other.since),
+    former: roster.former,
   };
 }
 
