@@ -21,13 +21,13 @@ from safeum_home.ids import AccountId, FileId
 from safeum_home.ports import Blinder, Keyring
 from safeum_home.ports.files import BLOB_SIZE
 from safeum_home.protocol.federation.events import node_of
-from safeum_home.protocol.files import AnyFile, File, SealedFile
+from safeum_home.protocol.files import AnyFile
 from safeum_home.storage import files
 from safeum_home.storage.fetched import add_foreign
 from safeum_home.storage.rows import FileRow
 
 AnyChat = Chat | ChatContents
-F = TypeVar("F", File, SealedFile)
+F = TypeVar("F", bound=AnyFile)
 
 
 def node_with(chat: AnyChat, sender: AccountId) -> str:
