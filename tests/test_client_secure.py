@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.secure.events import Gone, KeysChanged, RosterChanged
+from safeum_home.client.secure.passphrase import words
 from safeum_home.client.secure.payloads import Text
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.refused import Reason, Refused
+from safeum_home.client.secure.unique_key import UniqueKey
+from safeum_home.client.unlocked.directory import KeysUnavailable
 from safeum_home.client.unlocked.events import CompareChanged, KeysMismatch
 from safeum_home.client.unlocked.items import Fate
-from safeum_home.client.unlocked.secure_chats import KeysUnavailable
 from safeum_home.errors import Code
 from tests.secure_sdk_case import SecureDevice, SecureSdkCase, key_of
 from tests.world import World
@@ -324,7 +325,36 @@ class VerifyingTests(SecureSdkCase):
         self.assertEqual(ann.items.all, [])
 
 
-class NothingTests(SynchronousTestCase):
+class _AtOnce:
+    """A pool of threads that has none."""
+
+    def callInThreadWithCallback(self, told: Any, work: Any, *given: Any) -> None:
+        told(True, work(*given))
+
+
+class UnlockTests(SecureSdkCase):
+    def test_passphrase(self) -> None:
+        """The key follows from the account and the passphrase, in whatever form that is written."""
+        self.ann.client.lock()
+        passphrase = words()
+        self.world.clock.getThreadPool = _AtOnce  # type: ignore[attr-defined]
+        self.world.clock.callFromThread = lambda call, *given: call(*given)  # type: ignore[attr-defined]
+        secure = self.ann.do(self.ann.client.unlock(f"  {passphrase} "))
+        self.assertEqual(secure.own.hash, UniqueKey.of(self.ann.account, passphrase).hash)
+
+    def test_weak(self) -> None:
+        self.ann.client.lock()
+        with self.assertRaises(Refused) as caught:
+            UniqueKey.of(self.ann.account, "password1")
+        self.assertIs(caught.exception.reason, Reason.WEAK_PASSPHRASE)
+
+    def test_twice(self) -> None:
+        """It is unlocked once; another key is wiped."""
+        key = key_of(self.ann.account)
+        self.failureResultOf(self.ann.client.unlock_with(key), RemoteProblem)
+        self.assertTrue(key.wiped)
+        self.assertFalse(self.ann.secure.closed)
+
     def test_before_login(self) -> None:
         """Whose key it would be is not known."""
         device = SecureDevice(World())

@@ -387,6 +387,21 @@ class MemoryTests(SecureCase):
         self.assertEqual(later.events[1:], [])
         self.assertEqual(later.chat.members, alice.chat.members)
 
+    def test_roster_of_the_past(self) -> None:
+        """One of history that was never in force is not after a start either."""
+        alice, bob, carol = self.group(3)
+        posts = [*alice.done(alice.chat.dismiss([carol.account]))]
+        self.clock.advance(1)
+        posts += bob.done(bob.chat.admit([]))
+        for sender, post in zip((alice, bob), posts, strict=True):
+            roster = self.tell(sender, post)
+            for program in (alice, bob):
+                self.give(program, roster)
+        later = Program(1, self.clock).knows(alice.key, carol.key)
+        later.chat.restore(bob.chat.memory())
+        later.done(later.chat.past(self.log))
+        self.assertEqual(set(later.chat.members), {alice.account, bob.account})
+
     def test_newer_vault(self) -> None:
         """What another program of one's own says tells of the vault that it has."""
         alice, _ = self.pair()

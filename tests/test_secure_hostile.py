@@ -150,6 +150,18 @@ class OrderTests(SecureCase):
         self.say(alice, "Now")
         self.assertEqual((bob.texts, bob.of(Gap)), (["Now"], [Gap(alice.account, 1)]))
 
+    def test_first_dropped_of_who_was_silent(self) -> None:
+        """A stream begins with its first envelope, however long its program has been there."""
+        alice = self.add(0, peer=1)
+        self.clock.advance(60)
+        bob = self.add(1, peer=0)
+        self.say(bob, "Where are you?")
+        self.bend = lambda program, told: ()
+        self.say(alice, "Do not")
+        self.bend = lambda program, told: (told,)
+        self.say(alice, "Now")
+        self.assertEqual((bob.texts, bob.of(Gap)), (["Now"], [Gap(alice.account, 1)]))
+
     def test_first_dropped_meanwhile(self) -> None:
         """Also of one that has begun while this program was not there."""
         alice, bob = self.pair()

@@ -41,6 +41,8 @@ class Life:
         self.expected: set[str] = set()
         self.lost: set[tuple[bytes, int]] = set()
         """Streams and numbers, since it has started."""
+        self.since = 0
+        """When it was started last, in milliseconds: how what had begun before has begun it cannot know."""
         self.shaken = False
         """It has missed something, or was out in between: what it has is not what others have."""
 
@@ -218,6 +220,7 @@ class GroupMachine(RuleBasedStateMachine):
             after.chat.restore(before.chat.memory())
         life.program = after
         life.lost.clear()
+        life.since = int(self.clock.seconds() * 1000)
         after.done(after.chat.past(life.past))
         # What it has said itself is in the history, too; that it waits for is not in memory any more.
         life.shaken = life.shaken or not keeps
@@ -281,11 +284,15 @@ class GroupMachine(RuleBasedStateMachine):
             if not life.shaken:
                 assert life.expected <= set(life.received), life.expected - set(life.received)
                 refused = {each.reason for each in program.of(Refusal) if each.id != "again"}
-                assert refused <= HARMLESS, refused
+                shaken = any(
+                    other.shaken for other in self.lives
+                )  # who lacks a roster says things to who is out
+                assert refused <= HARMLESS | ({Reason.STALE_EPOCH} if shaken else set()), refused
                 assert program.of(Gap) + program.of(Missing) == []
             heads = [envelopes.read(each.data).head for each in life.past]
             come = [(head.stream, head.number) for head in heads]
-            later = [each for each in come for lost, at in life.lost if each[0] == lost and each[1] > at]
+            lost = {each for each in life.lost if int.from_bytes(each[0][:8], "big") >= life.since}
+            later = [each for each in come for stream, at in lost if each[0] == stream and each[1] > at]
             if later:
                 assert program.of(Gap), (life.lost, later, program.events, self.clock.seconds())
 

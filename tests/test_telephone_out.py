@@ -165,7 +165,7 @@ class RefusedTests(TelephoneCase):
         return detail
 
     def test_emergencies(self) -> None:
-        for number in ("112", "911", "110", "999", "000"):
+        for number in ("112", "911", "110", "999", "000", "+49112", "+1911"):
             self.assertEqual(self.refused("destination_refused", number), "emergency")
 
     def test_short_ones(self) -> None:

@@ -17,7 +17,7 @@ Number = Annotated[
 Dialled = Annotated[
     str,
     Meta(
-        pattern=r"^(\+[1-9][0-9]{6,14}|[0-9*#]{2,6})$(?!\n)",
+        pattern=r"^(\+[1-9][0-9]{1,14}|[0-9*#]{2,6})$(?!\n)",
         max_length=16,
         description="A number in international form (E.164). Short ones are refused with a reason.",
     ),

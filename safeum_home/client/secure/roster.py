@@ -85,17 +85,21 @@ class Roster:
             raise Held(Reason.NO_EPOCH)
         return self._current(self._former[head])
 
-    def follow(self, statement: Statement, head: bytes, signer: str, hash: bytes) -> tuple[Change, bool]:
+    def follow(
+        self, statement: Statement, head: bytes, signer: str, hash: bytes, past: bool = False
+    ) -> tuple[Change, bool]:
         """A roster signed by `signer` with keys of this hash: what it changes, and whether it is in force.
 
-        Raises `Refused(NOT_A_MEMBER)`. Who is in none takes the first that has it in, from whoever it comes:
+        In the `past` may be one that was never in force: there each has to follow on the one before. Raises
+        `Refused(NOT_A_MEMBER)`. Who is in none takes the first that has it in, from whoever it comes:
         that one vouches for the rest.
         """
         members = self._current(statement.members)
         vouched = self.members if self.head != NONE else members
         if vouched.get(signer) != self.now(signer, hash) or (not self.is_in and self._own not in members):
             raise Refused(Reason.NOT_A_MEMBER)
-        if statement.previous != self.head and not self._is_further(statement):
+        further = self._is_further(statement) and not (past and self.head != NONE)
+        if statement.previous != self.head and not further:
             return self._strike(statement.previous, members), False
         before = self._former.get(statement.previous, {})
         # Whom another one has removed is not back by a list that knew nothing of that.

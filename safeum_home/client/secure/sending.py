@@ -55,6 +55,9 @@ class Sender:
         self._room.epochs.retire(self._own_epochs)
         self._own_epochs.clear()
         self._taker.own_rosters.clear()
+        self._begin_stream()
+
+    def _begin_stream(self) -> None:
         self._stream, self._number, self._previous = number(self._room.now()) + fresh(8), 0, NONE
         self._taker.own_stream = self._stream
 
@@ -148,8 +151,11 @@ class Sender:
         return self._post(envelope, None), known
 
     def _next(self, kind: Kind, quiet: bool) -> Head:
-        if self._room.now() > int.from_bytes(self._stream[:8], "big") + WEEK:
+        began, now = int.from_bytes(self._stream[:8], "big"), self._room.now()
+        if now > began + WEEK:
             self.renew()
+        elif not self._number and now > began:
+            self._begin_stream()  # as of its first envelope: who comes before that knows that it lacks none
         return Head(kind, quiet, self._stream, self._number + 1, self._previous)
 
     def _post(self, envelope: Envelope, reference: str | None) -> Post:

@@ -216,7 +216,7 @@ class Taker:
         own = hash in self.own_rosters
         self.own_rosters.discard(hash)
         try:
-            change, in_force = room.roster.follow(statement, hash, signer, keys.hash)
+            change, in_force = room.roster.follow(statement, hash, signer, keys.hash, held.past)
         except Refused:
             if held.past:
                 return  # it is of before what is in force

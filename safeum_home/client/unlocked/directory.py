@@ -9,6 +9,14 @@ from safeum_home.protocol.key_types import MOST_QUERIED
 from safeum_home.spawn import spawn
 
 
+class KeysUnavailable(ClientError):
+    """The keys of these accounts are not to be had now (`key_unavailable`): nothing was begun with them."""
+
+    def __init__(self, accounts: tuple[str, ...]) -> None:
+        super().__init__("key_unavailable: their keys are not to be had now")
+        self.accounts = accounts
+
+
 class Directory:
     """`told` is given what it has, where that is signed by itself and is of whom was asked for."""
 

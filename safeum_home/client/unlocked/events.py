@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from safeum_home.client.sas import Words
 from safeum_home.client.secure.events import Event
+from safeum_home.client.secure.refused import Reason
 from safeum_home.client.unlocked.items import Item
 
 
@@ -39,6 +40,15 @@ class KeysMismatch(Struct, frozen=True):
 
     hash: str
     detail: str
+
+
+class VaultRefused(Struct, frozen=True):
+    """The vault that the node shows is not taken: `rolled_back`, `forked`, or of another passphrase.
+
+    What was pinned and verified before is not known then: say so.
+    """
+
+    reason: Reason
 
 
 class CompareChanged(Struct, frozen=True):

@@ -10,6 +10,7 @@ from safeum_home.client.errors import ClientError
 from safeum_home.client.secure import events as e
 from safeum_home.client.secure import payloads
 from safeum_home.client.secure.chat import SecureChat, Step
+from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.payloads import Payload
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Reason, Refused
@@ -90,6 +91,15 @@ class Exchange(Hearing):
                 self._look_at(message)
         return self.items.page(received)
 
+    def memory(self) -> ChatMemory:
+        """What the vault keeps of it."""
+        return self._chat.memory()
+
+    def restore(self, memory: ChatMemory) -> None:
+        """What the vault has kept."""
+        self._chat.restore(memory)
+        self._enter()
+
     def close(self) -> None:
         """Wipe its keys, and drop what waits."""
         self.comparisons.close()
@@ -111,6 +121,7 @@ class Exchange(Hearing):
         self._flush()
 
     def _take(self, told: e.Told) -> None:
+        self._home.changed()
         step = self._chat.take(told)
         self._done(step)
         if any(isinstance(each, e.RosterChanged) for each in step.events):

@@ -35,3 +35,6 @@ class Home(Protocol):
 
     def vault_newer(self, version: int) -> None:
         """Another program of this account has had that one."""
+
+    def changed(self) -> None:
+        """Something is different that the vault keeps."""

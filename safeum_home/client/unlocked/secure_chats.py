@@ -16,12 +16,13 @@ from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.state import State
 from safeum_home.client.unlocked.conversation import Conversation
-from safeum_home.client.unlocked.directory import Directory
+from safeum_home.client.unlocked.directory import Directory, KeysUnavailable
 from safeum_home.client.unlocked.own_keys import OwnKeys
+from safeum_home.client.unlocked.remembering import Remembering
 from safeum_home.client.unlocked.sealed_bodies import told_of
-from safeum_home.client.unlocked.verifying import Verifying
+from safeum_home.client.unlocked.vault_keeper import VaultKeeper
 from safeum_home.errors import Code
-from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged
+from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged, VaultChanged
 from safeum_home.protocol.group_types import SECURE_NAME
 from safeum_home.protocol.types import Message
 from safeum_home.spawn import spawn
@@ -33,15 +34,7 @@ ASK_AGAIN = 3
 """After so many ticks keys that are missing are asked for again."""
 
 
-class KeysUnavailable(ClientError):
-    """The keys of these accounts are not to be had now (`key_unavailable`): nothing was begun with them."""
-
-    def __init__(self, accounts: tuple[str, ...]) -> None:
-        super().__init__("key_unavailable: their keys are not to be had now")
-        self.accounts = accounts
-
-
-class SecureChats(Verifying):
+class SecureChats(Remembering):
     """`chats` are those that are open here, by their id."""
 
     def __init__(
@@ -66,6 +59,7 @@ class SecureChats(Verifying):
         self._opening = DeferredLock()
         self._ticks = 0
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
+        self._vault = VaultKeeper(client, clock, own, self)
         self.people.own(own.account, own.public, self._now())
 
     def awaitable(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
@@ -77,6 +71,10 @@ class SecureChats(Verifying):
     async def open(self) -> None:
         """Publish this account's keys, and open the secure chats that are known."""
         await self.keys.publish(self.own)
+        try:
+            await self._vault.load()
+        except ClientError:
+            self._vault.changed()  # it is read before it is written
         for view in self._state.chats:
             if view.group is not None and view.group.secure:
                 await self._open(view.chat)
@@ -87,6 +85,7 @@ class SecureChats(Verifying):
             self._timer.cancel()
             self._timer = None
         self._directory.close()
+        self._vault.close()
         for conversation in self.chats.values():
             conversation.close()
         self.chats.clear()
@@ -198,6 +197,8 @@ class SecureChats(Verifying):
         try:
             if chat not in self.chats:
                 conversation = self.chats[chat] = Conversation(self, chat, peer)
+                if (memory := self._vault.memory(chat)) is not None:
+                    conversation.restore(memory)
                 try:
                     await conversation.load()
                 except BaseException:
@@ -233,6 +234,8 @@ class SecureChats(Verifying):
             case ChatUpdated(chat=info):
                 if info.group is not None and info.group.secure and info.chat not in self.chats:
                     spawn(self._open(info.chat), "opening a secure chat")
+            case VaultChanged(n=n):
+                self._vault.newer(n)
             case KeysChanged(account=account):
                 if account != self.own.account:
                     self.need([account])
@@ -259,6 +262,7 @@ class SecureChats(Verifying):
         for conversation in self.chats.values():
             if conversation not in concerned:
                 conversation.look_again()
+        self.changed()
 
     def _tick(self) -> None:
         self._timer = self.clock.callLater(TICK, self._tick)
@@ -267,12 +271,6 @@ class SecureChats(Verifying):
             self._directory.again()
         for conversation in list(self.chats.values()):
             conversation.tick()
-
-    def vault_version(self) -> int:
-        return 0
-
-    def vault_newer(self, version: int) -> None:
-        """There is no vault yet, so there is nothing to ask for."""
 
     # --- keys that change
 
@@ -284,6 +282,7 @@ class SecureChats(Verifying):
         for conversation in self.chats.values():
             conversation.look_again()
             conversation.rekey(account)
+        self.changed()
 
     def replace_keys(self) -> Awaitable[None]:
         """Put the keys of this passphrase in force, though the account has others: its user was asked.
@@ -295,3 +294,4 @@ class SecureChats(Verifying):
     async def _replace_keys(self) -> None:
         if self.keys.mismatch is not None:
             await self.keys.replace(self.own, self.keys.mismatch.hash)
+            self._vault.replace()

@@ -1,5 +1,7 @@
 """Whose keys these are: how well they are known, and what two people compare."""
 
+from abc import ABC, abstractmethod
+
 from segno import QRCode
 from twisted.internet.interfaces import IReactorTime
 
@@ -9,12 +11,16 @@ from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 
 
-class Verifying:
+class Verifying(ABC):
     """A part of `SecureChats`."""
 
     own: UniqueKey
     people: People
     clock: IReactorTime
+
+    @abstractmethod
+    def changed(self) -> None:
+        """Something is different that the vault keeps."""
 
     def _now(self) -> int:
         return int(self.clock.seconds() * 1000)
@@ -49,11 +55,13 @@ class Verifying:
             self.verify(account)
         else:
             self.people.doubt(account, self._now())
+            self.changed()
         return same
 
     def verify(self, account: str) -> None:
         """Its owner has compared the safety number by another way. Raises `Refused(NO_KEYS)`."""
         self.people.verify(account, self._person(account).keys.hash, self._now())
+        self.changed()
 
     def _person(self, account: str) -> Person:
         person = self.people.get(account)

@@ -27,5 +27,12 @@ def _regions() -> tuple[str, ...]:
 
 
 def _is_emergency(number: str) -> bool:
-    """Anywhere in the world. What has keys in it that are no digits is a code of some network."""
-    return number.isdigit() and any(is_emergency_number(number, region) for region in _regions())
+    """Anywhere in the world, also behind the code of a country, which has up to three digits.
+
+    What has keys in it that are no digits is a code of some network.
+    """
+    digits = number.removeprefix("+")
+    codes = range(1 + 3 * number.startswith("+"))
+    return digits.isdigit() and any(
+        is_emergency_number(digits[code:], region) for code in codes for region in _regions()
+    )

@@ -50,12 +50,14 @@ export class Roster {
   }
 
   /** A roster signed by `signer` with keys of this hash: `{change, inForce}`. Throws `Refused`. */
-  follow(statement, head, signer, hash) {
+  follow(statement, head, signer, hash, past = false) {
     const members = this.#current(statement.members);
     const vouched = this.head === NONE ? members : this.members;
     const strange = vouched.get(signer) !== this.now(signer, hash);
     if (strange || (!this.isIn && !members.has(this.own))) throw new Refused(Reason.NOT_A_MEMBER);
-    if (statement.previous !== this.head && !this.#isFurther(statement)) {
+    // In the past may be one that was never in force: there each has to follow on the one before.
+    const further = this.#isFurther(statement) && !(past && this.head !== NONE);
+    if (statement.previous !== this.head && !further) {
       return { change: this.#strike(statement.previous, members), inForce: false };
     }
     // Whom another one has removed is not back by a list that knew nothing of that.

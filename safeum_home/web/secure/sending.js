@@ -30,6 +30,10 @@ export class Sender {
     this.room.epochs.retire(this.ownEpochs);
     this.ownEpochs = [];
     this.taker.ownRosters.clear();
+    this.#beginStream();
+  }
+
+  #beginStream() {
     this.began = this.room.now();
     this.stream = encode(join(number(this.began), fresh(8)));
     [this.number, this.previous] = [0, envelopes.NONE];
@@ -121,7 +125,10 @@ export class Sender {
   }
 
   #next(kind, quiet) {
-    if (this.room.now() > this.began + WEEK) this.renew();
+    const now = this.room.now();
+    if (now > this.began + WEEK) this.renew();
+    // As of its first envelope: who comes before that knows that it lacks none.
+    else if (!this.number && now > this.began) this.#beginStream();
     return { kind, quiet, stream: this.stream, number: this.number + 1, previous: this.previous };
   }
 

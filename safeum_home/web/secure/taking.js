@@ -194,7 +194,7 @@ export class Taker {
     const own = this.ownRosters.delete(envelope.hash);
     let followed;
     try {
-      followed = room.roster.follow(statement, envelope.hash, told.sender, keys.hash);
+      followed = room.roster.follow(statement, envelope.hash, told.sender, keys.hash, past);
     } catch (error) {
       if (past) return []; // it is of before what is in force
       throw error;

@@ -1,0 +1,41 @@
+"""The vault at the node: read and replaced as a whole, in parts that fit frames."""
+
+from typing import NamedTuple
+
+from safeum_home.client.errors import BadAnswer
+from safeum_home.client.methods import Methods
+from safeum_home.client.secure.vault import MOST
+from safeum_home.protocol.commands.vault import PART, VaultGet, VaultPut
+from safeum_home.protocol.signing import decode_octets, encode_octets
+
+
+class Kept(NamedTuple):
+    """Version `n`, base64url; 0 and nothing where there is none."""
+
+    n: int
+    data: str
+
+
+async def get(client: Methods) -> Kept:
+    """What the node has. Raises `ClientError`: `vault_conflict` where it became another one meanwhile."""
+    first = await client.call(VaultGet())
+    if first.n == 0:
+        return Kept(0, "")
+    pieces, size = [first.data], len(first.data)
+    for part in range(1, first.parts):
+        pieces.append((await client.call(VaultGet(part, first.n))).data)
+        size += len(pieces[-1])
+        if size > 2 * MOST:
+            raise BadAnswer("The node's vault is larger than any can be.")
+    octets = [decode_octets(piece, len(piece) * 3 // 4) for piece in pieces]
+    if None in octets:
+        raise BadAnswer("The node's vault is no base64url.")
+    return Kept(first.n, encode_octets(b"".join(each for each in octets if each is not None)))
+
+
+async def put(client: Methods, kept: Kept) -> None:
+    """Replace the one before. Raises `ClientError`: `vault_conflict`."""
+    octets = decode_octets(kept.data, len(kept.data) * 3 // 4) or b""
+    pieces = [octets[at : at + PART] for at in range(0, len(octets), PART)]
+    for part, piece in enumerate(pieces):
+        await client.call(VaultPut(kept.n, part, len(pieces), encode_octets(piece)))
