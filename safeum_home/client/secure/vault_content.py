@@ -175,9 +175,7 @@ def _merge_chats(one: ChatMemory, other: ChatMemory) -> ChatMemory:
     newest = sorted(epochs.values(), key=lambda each: (each.at, each.id))[-IN_VAULT:]
     roster = max(one, other, key=lambda each: (each.roster_at, each.roster))
     since = max(one.since, other.since)
-    return ChatMemory(
-        streams, roster.roster, roster.roster_at, roster.members, newest, since, roster.former
-    )
+    return ChatMemory(streams, roster.roster, roster.roster_at, roster.members, newest, since, roster.former)
 
 
 def _merge_streams(one: StreamMemory, other: StreamMemory) -> StreamMemory:
