@@ -115,8 +115,8 @@ class OutgoingTests(TelephoneCase):
         bill = Bill(12, 28_000, "EUR")
         self.assertEqual([self.result(each) for each in (before, after, call.billed())], [bill] * 3)
         self.assertEqual((call.why, call.sip, call.ends), (TelephoneEnd.HANGUP, 200, False))
-        self.assertEqual([each for each in heard if isinstance(each, TelephoneCallBilled)][0].call, call)
-        self.assertEqual(len([each for each in heard if isinstance(each, TelephoneCallBilled)]), 1)
+        told = [each.call for each in heard if isinstance(each, TelephoneCallBilled)]
+        self.assertEqual(told, [call])
 
     def test_cost_is_not_said(self) -> None:
         """It is waited for so long, for so many calls, and not where the node knows nothing of it."""

@@ -120,7 +120,7 @@ class OutgoingTests(JanusCase):
 
     def test_all_lines_lost_to_callers(self) -> None:
         """It is tried on each line once, and ended where none takes it. That is no fault of Janus."""
-        _, ear, handle = self.dial()
+        _, ear, _ = self.dial()
         for count in range(1, 4):
             self.assertEqual(len(self.janus.bodies("call")), count)
             last = self.janus.bodies("call")[-1]

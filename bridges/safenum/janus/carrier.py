@@ -131,7 +131,7 @@ class Janus:
 
     @property
     def _is_refusing(self) -> bool:
-        return self._context.reactor.seconds() < self._shown_until
+        return bool(self._context.reactor.seconds() < self._shown_until)
 
     # --- what a session tells: `session.Owner`
 
