@@ -163,6 +163,13 @@ class HostileSecureTests(HostileCase):
             invites = self.event("group.entry", {**entry, "group": told}, chat=chat)
             self.assertEqual((self.hear(begins), self.hear(invites)), ("malformed_event",) * 2)
 
+    def test_invited_by_name(self) -> None:
+        """An invitation says no more of it either."""
+        entry = self.entry(self.ben.account, "invited", by=self.entry(self.alice.account, "member")["who"])
+        told = {**SECURE, "name": "Divorce", "seed": self.seed_of(self.secure)}
+        event = self.event("group.entry", {**entry, "group": told}, chat=self.secure)
+        self.assertEqual(self.hear(event), "malformed_event")
+
     def test_other_seeds(self) -> None:
         cases: list[tuple[str, dict[str, Any]]] = [
             ("other.seed", {}),

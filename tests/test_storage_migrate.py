@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from twisted.internet import reactor
 import safeum_home.storage.migrations
 from safeum_home.storage import events
 from safeum_home.storage.database import backend_for, open_database
-from safeum_home.storage.migrate import SchemaTooNew, migrate
+from safeum_home.storage.migrate import SchemaTooNew, migrate, schema_of
 from safeum_home.storage.schema import metadata
 from tests.storage import OnPostgres, StorageCase, blind
 
@@ -57,6 +58,22 @@ class MigrateTests(MigrateScripts):
             return compare_metadata(MigrationContext.configure(c), metadata)
 
         self.assertEqual(await self.db.transact(differences), [])
+
+    async def test_several_at_once(self) -> None:
+        """Nodes in one process open their databases at the same time."""
+
+        def make(path: str) -> str:
+            backend = backend_for(f"sqlite:///{path}")
+            connection = backend.writer()
+            try:
+                migrate(backend, connection)
+                return schema_of(connection)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(make, [self.mktemp() for _ in range(4)]))
+        self.assertEqual(made, [LAST] * 4)
 
     async def test_again(self) -> None:
         """Opening a database of the current schema changes nothing."""

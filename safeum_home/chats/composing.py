@@ -16,7 +16,7 @@ from safeum_home.ports import Blinder, Cursors, Database
 from safeum_home.protocol.commands import ChatSend
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Forwarded, ForwardFrom, Mentions, Unknown
-from safeum_home.protocol.types import Body, Secure, Text
+from safeum_home.protocol.types import Body, Secure, Text, file_in
 from safeum_home.storage import chats, events
 from safeum_home.storage.rows import NewEvent
 
@@ -93,8 +93,8 @@ class Composing:
                 each(c)
 
         attachment = None
-        if isinstance(body, File):
-            attachment = await self._attachments.find(sender, chat, body)
+        if (file := file_in(body)) is not None:
+            attachment = await self._attachments.find(sender, chat, file)
         return Composed(body, params.reply_to, params.mentions, forwarded, check, attachment)
 
     def _answered(self, sender: AccountId, chat: Chat, message: str) -> Callable[[Connection], None]:

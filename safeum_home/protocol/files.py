@@ -60,6 +60,21 @@ class File(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     duration: Annotated[int, Meta(ge=0, le=2**53 - 1, description="Milliseconds.")] | None = None
 
 
+class SealedFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """The file of a message in a secure chat: octets, of which all else is told within what is sealed."""
+
+    file: FileIdText
+    size: FileSize
+
+    @property
+    def type(self) -> str:
+        """As which it has to be uploaded."""
+        return OCTETS_TYPE
+
+
+AnyFile = File | SealedFile
+
+
 class Quota(Struct, frozen=True):
     """What an account's files take, uploads included, and may take. Octets."""
 

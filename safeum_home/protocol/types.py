@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from safeum_home.protocol.files import File
+from safeum_home.protocol.files import AnyFile, File, SealedFile
 from safeum_home.protocol.message_types import (
     ChatSettings,
     Deleted,
@@ -126,7 +126,8 @@ class Secure(
 ):
     """What passes in a secure chat (docs/secure-chats.md): sealed and signed by its sender's client.
 
-    `quiet`: nobody is woken for it, and it does not count as unread.
+    `quiet`: nobody is woken for it, and it does not count as unread. `file` is the one that it tells of, so
+    that the node lets members have that: by the id that it has for them here.
     """
 
     data: Annotated[
@@ -139,6 +140,7 @@ class Secure(
         ),
     ]
     quiet: bool = False
+    file: SealedFile | None = None
 
 
 KnownBody = Text | LoginAlert | NumberClaim | Notice | Deleted | File | Voicemail | Secure
@@ -148,6 +150,11 @@ else:
     # Decoders take the known ones in one pass; what they refuse gets a second look in `protocol.carried`.
     Body = KnownBody
 """What a message can hold."""
+
+
+def file_in(body: Body) -> AnyFile | None:
+    """The file that a message has, if it has one."""
+    return body.file if isinstance(body, Secure) else body if isinstance(body, File) else None
 
 
 class Message(Struct, frozen=True, omit_defaults=True):

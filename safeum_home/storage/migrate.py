@@ -1,5 +1,7 @@
 """Brings a database to the schema that this version of the code works with."""
 
+from threading import Lock
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -7,6 +9,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from safeum_home.storage.backend import Backend
+
+_ONE_AT_A_TIME = Lock()
+"""Alembic has one context for the whole process: several nodes in one would take each other's."""
 
 
 class SchemaTooNew(Exception):
@@ -43,5 +48,5 @@ def migrate(
         if found not in known:
             raise SchemaTooNew(found, known[0])
         backend.backup(connection, found)
-    with connection.begin():
+    with _ONE_AT_A_TIME, connection.begin():
         command.upgrade(config, "head")

@@ -6,7 +6,7 @@ key: so it goes with the message, and with the key.
 
 from collections.abc import Callable
 from secrets import token_bytes
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec import structs
 from sqlalchemy import Connection
@@ -21,12 +21,13 @@ from safeum_home.ids import AccountId, FileId
 from safeum_home.ports import Blinder, Keyring
 from safeum_home.ports.files import BLOB_SIZE
 from safeum_home.protocol.federation.events import node_of
-from safeum_home.protocol.files import File
+from safeum_home.protocol.files import AnyFile
 from safeum_home.storage import files
 from safeum_home.storage.fetched import add_foreign
 from safeum_home.storage.rows import FileRow
 
 AnyChat = Chat | ChatContents
+F = TypeVar("F", bound=AnyFile)
 
 
 def node_with(chat: AnyChat, sender: AccountId) -> str:
@@ -61,7 +62,7 @@ class ForeignFiles:
         self._section = section
         self._now = now
 
-    def body(self, chat: AnyChat, sender: AccountId, told: File) -> File:
+    def body(self, chat: AnyChat, sender: AccountId, told: F) -> F:
         """What clients of this node see: an id that no node can make up to be another file's.
 
         The same file is the same here, each time that it is sent into the chat.
@@ -70,7 +71,9 @@ class ForeignFiles:
         index = self._blinder.foreign(node_with(chat, sender), about)
         return structs.replace(told, file=ids.foreign_file_id(index))
 
-    def attach(self, c: Connection, chat: AnyChat, position: int, told: Told, body: File, kept: bool) -> None:
+    def attach(
+        self, c: Connection, chat: AnyChat, position: int, told: Told, body: AnyFile, kept: bool
+    ) -> None:
         """In the transaction that stores a message: it has this file, as its node describes it.
 
         `kept`: whether the message is.

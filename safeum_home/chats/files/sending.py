@@ -12,7 +12,7 @@ from safeum_home.config import FileSection
 from safeum_home.errors import Code, Problem, Tampered
 from safeum_home.ids import AccountId, FileId
 from safeum_home.ports import Blinder, Database, Keyring
-from safeum_home.protocol.files import File
+from safeum_home.protocol.files import AnyFile
 from safeum_home.storage import files
 from safeum_home.storage.events import append_events
 from safeum_home.storage.rows import FileRow, NewEvent
@@ -40,7 +40,7 @@ class Attachments:
         self._section = section
         self._now = now
 
-    async def find(self, account: AccountId, chat: Chat, body: File) -> "Attachment":
+    async def find(self, account: AccountId, chat: Chat, body: AnyFile) -> "Attachment":
         """The file of `body`, for a message of `account` into `chat`.
 
         Raises `not_found`, `upload_incomplete`, `file_lost` where what is kept of it is damaged, and
@@ -49,7 +49,7 @@ class Attachments:
         """
         return await self._database.read(lambda c: self.found(c, account, chat, body))
 
-    def found(self, c: Connection, account: AccountId, chat: Chat, body: File) -> "Attachment":
+    def found(self, c: Connection, account: AccountId, chat: Chat, body: AnyFile) -> "Attachment":
         """The same inside a transaction, or on a reading connection and in its thread."""
         blind = self._blinder.file(FileId(body.file))
         file = self._uploaded(c, account, chat, blind) or self._seen(c, account, blind)

@@ -5,6 +5,7 @@ There it waits with its post, and has the place of the message when that comes b
 
 from contextlib import suppress
 
+from msgspec import structs
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.files import AnyChat, ForeignFiles, Told
@@ -16,7 +17,7 @@ from safeum_home.ids import AccountId
 from safeum_home.ports import Keyring
 from safeum_home.protocol.federation.events import node_of
 from safeum_home.protocol.files import File
-from safeum_home.protocol.types import Body
+from safeum_home.protocol.types import Body, Secure, file_in
 from safeum_home.storage import files
 
 
@@ -30,9 +31,11 @@ class GroupFiles:
 
     def body(self, chat: AnyChat, sender: AccountId, told: Body) -> Body:
         """What clients of this node see of what `sender` has written: files have names of this node."""
-        if not isinstance(told, File) or node_of(sender) == self._node:
+        if node_of(sender) == self._node:
             return told
-        return self._foreign.body(chat, sender, told)
+        if isinstance(told, Secure) and told.file is not None:
+            return structs.replace(told, file=self._foreign.body(chat, sender, told.file))
+        return self._foreign.body(chat, sender, told) if isinstance(told, File) else told
 
     def attach(
         self, c: Connection, chat: ChatContents, position: int, sender: AccountId, origin: str, told: Body
@@ -41,15 +44,15 @@ class GroupFiles:
 
         `told` is its body as its author has written it, and `origin` its id there.
         """
-        if isinstance(told, File) and node_of(sender) != self._node:
+        if (file := file_in(told)) is not None and node_of(sender) != self._node:
             kept = chat.record.history
-            self._foreign.attach(c, chat, position, Told(sender, origin, None), told, kept)
+            self._foreign.attach(c, chat, position, Told(sender, origin, None), file, kept)
 
     def came(self, c: Connection, chat: ChatContents, post: int, to: int, now: Body) -> None:
         """What was posted has come back, is `now` this, and at `to`: there its file is from now on."""
         if (row := files.file(c, chat.blind, post)) is None:
             return
-        if not isinstance(now, File):  # it was deleted before it came
+        if file_in(now) is None:  # it was deleted before it came
             files.drop(c, chat.blind, post)
             return
         own = OwnKey(self._fleeting, files.file_owner(chat.blind, to)) if row.ends else None
