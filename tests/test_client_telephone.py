@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.calling.media import Flow
 from safeum_home.client.errors import NoMedia, RemoteProblem
+from safeum_home.client.telephony.call import BILLED, TelephoneCallBilled
 from safeum_home.client.telephony.ending import Bill, TelephoneEnd
 from safeum_home.client.telephony.machine import Core, new_telephone_call
 from safeum_home.client.telephony.telephone import MOST_CALLS
@@ -92,10 +93,53 @@ class OutgoingTests(TelephoneCase):
                 self.wire.event(TelephoneAnswered(call.id, ANSWER))
             call.hang_up()
             call.hang_up()
+            self.assertIsNone(call.bill)
             self.wire.event(TelephoneOver(call.id, TelephoneEnded.LOST))
             self.assertEqual((call.state, call.why), (ENDED, TelephoneEnd.HANGUP))
             self.assertEqual(self.params("telephone.hangup")[-1], {"call": call.id})
         self.assertEqual(len(self.params("telephone.hangup")), 2)
+
+    def test_cost_of_one_hung_up(self) -> None:
+        """The node says it a moment later; what comes of it then changes nothing else."""
+        call = self.dial()
+        self.wire.event(TelephoneAnswered(call.id, ANSWER))
+        before, heard = call.billed(), list[object]()
+        self.client.listen(heard.append)
+        call.hang_up()
+        self.assertEqual((call.bill, self.telephone.calls), (None, []))
+        after = call.billed()
+        self.assertNoResult(before)
+        self.wire.event(TelephonePaid(call.id, 120, last=True))
+        for amount in (28_000, 1):
+            self.wire.event(TelephoneOver(call.id, TelephoneEnded.HANGUP, 200, 12, amount, "EUR"))
+        bill = Bill(12, 28_000, "EUR")
+        self.assertEqual([self.result(each) for each in (before, after, call.billed())], [bill] * 3)
+        self.assertEqual((call.why, call.sip, call.ends), (TelephoneEnd.HANGUP, 200, False))
+        told = [each.call for each in heard if isinstance(each, TelephoneCallBilled)]
+        self.assertEqual(told, [call])
+
+    def test_cost_is_not_said(self) -> None:
+        """It is waited for so long, for so many calls, and not where the node knows nothing of it."""
+        call = self.dial()
+        call.hang_up()
+        billed = call.billed()
+        self.node.clock.advance(BILLED)
+        self.assertIsNone(self.result(billed))
+        self.wire.event(TelephoneOver(call.id, TelephoneEnded.HANGUP, 200, 12, 28_000, "EUR"))
+        self.assertIsNone(call.bill)
+        waiting = []
+        for _ in range(MOST_CALLS + 1):
+            call = self.dial()
+            waiting.append(call.billed())
+            call.hang_up()
+        self.assertIsNone(self.result(waiting[0]))
+        self.assertNoResult(waiting[1])
+        self.wire.answers["telephone.hangup"] = partial(_refused, Code.NOT_FOUND)
+        call = self.dial()
+        call.hang_up()
+        self.assertIsNone(self.result(call.billed()))
+        self.client.close()
+        self.assertIsNone(self.result(waiting[-1]))
 
     def test_refused(self) -> None:
         """With the node's code; nothing is left of the call, and it is not hung up: it never was."""

@@ -109,6 +109,16 @@ class DialTests(TelephoneDeskCase):
         self.assertEqual(self.said(), [f"The call with {SHOWN} is over, after 1:05, for 0.01625 EUR."])
         self.assertNotIn("open call", self.last_line())
 
+    def test_hung_up(self) -> None:
+        """What it has cost is told once the node says it."""
+        call = self.dialled()
+        self.wire.event(TelephoneAnswered(call, ANSWER))
+        self.said()
+        self.enter("/hangup")
+        self.assertIn(f"The call with {SHOWN} is over", self.said()[-1])
+        self.wire.event(TelephoneOver(call, TelephoneEnded.HANGUP, 200, 65, 16_250, "EUR"))
+        self.assertEqual(self.said(), [f"The call with {SHOWN} has cost 0.01625 EUR."])
+
     def test_no_words(self) -> None:
         """Nothing is to be compared: nothing would be proved by it."""
         call = self.dialled()

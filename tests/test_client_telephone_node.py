@@ -89,6 +89,9 @@ class HandsetTests(HandsetCase):
         self.pump()
         self.assertTrue(line.hung_up)
         self.assertIs(call.why, TelephoneEnd.HANGUP)
+        assert call.bill is not None
+        self.assertEqual(UNIT - call.bill.amount, self.balance()[0])
+        self.assertGreater(call.bill.amount, 0)
 
     def test_the_other_side_ends_it(self) -> None:
         """With what it has cost."""

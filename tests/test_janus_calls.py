@@ -118,14 +118,39 @@ class OutgoingTests(JanusCase):
         )
         self.janus.pump()
 
-    def test_refused_everywhere(self) -> None:
-        """It is tried on each line once, and ended where none takes it."""
+    def test_all_lines_lost_to_callers(self) -> None:
+        """It is tried on each line once, and ended where none takes it. That is no fault of Janus."""
         _, ear, _ = self.dial()
         for count in range(1, 4):
             self.assertEqual(len(self.janus.bodies("call")), count)
-            self.refuse(self.janus.bodies("call")[-1])
+            last = self.janus.bodies("call")[-1]
+            self.comes(last["handle_id"], f"in-{count}")
+            self.refuse(last)
         self.assertEqual(ear.end, CarrierEnd(0, NO_CIRCUIT, far=False))
         self.assertEqual(len(self.janus.bodies("call")), 3)
+        self.assertEqual((self.carrier.counts.refused, self.carrier.standing), (0, "up"))
+
+    def test_refused_by_janus(self) -> None:
+        """What it would refuse on every line is tried once more, and leaves the others to other calls."""
+        self.janus.refused["call"] = 465
+        _, ear, _ = self.dial()
+        self.assertEqual(ear.end, CarrierEnd(0, NO_CIRCUIT, far=False))
+        self.assertEqual((len(self.janus.bodies("call")), self.carrier.lines), (2, (2, 3)))
+        self.assertEqual(self.carrier.counts.refused, 2)
+        self.janus.refused.clear()
+        call, ear, handle = self.dial()
+        self.tell(handle, call, "ringing")
+        self.assertEqual(ear.told, [("progress", None)])
+
+    def test_refusals_are_shown(self) -> None:
+        """For a while, by a code alone; they are logged once in that."""
+        self.janus.refused["call"] = 465
+        self.dial()
+        self.assertEqual(self.carrier.standing, "up, but Janus refuses calls: error 465")
+        warned = [each for each in self.logged if "refuses calls" in (each["log_format"] or "")]
+        self.assertEqual([(each["carrier"], each["reason"]) for each in warned], [("trunk", "error 465")])
+        self.advance(61)
+        self.assertEqual((self.carrier.standing, self.carrier.counts.refused), ("up", 2))
 
     def test_janus_is_silent(self) -> None:
         """A request that is not answered: it may have reached the carrier, so it is said nowhere else."""

@@ -88,7 +88,7 @@ class Made:
         self.lost = lost
         self.standing = "as it is"
         self.lines = (1, 5)
-        self.counts = CarrierCounts(lost=2, missed=3)
+        self.counts = CarrierCounts(lost=2, missed=3, refused=4)
         self.dialled: list[str] = []
         self.listeners: list[CarrierListener] = []
         self.exchange: Exchange | None = None
@@ -273,11 +273,13 @@ class NodeCarriersTests(SynchronousTestCase):
             'safeum_calls_carrier_taken{carrier="first"} 1',
             'safeum_calls_carrier_lost_total{carrier="first"} 2',
             'safeum_calls_carrier_missed_total{carrier="first"} 3',
+            'safeum_calls_carrier_refused_total{carrier="first"} 4',
         ):
             self.assertIn(line, lines)
         self.assertEqual(
             self.carriers.report()[0],
-            "first: as it is; 1 of 5 lines taken; 3 calls found all lines taken",
+            "first: as it is; 1 of 5 lines taken; 3 calls found all lines taken; "
+            "4 times a call was refused before it reached the carrier",
         )
 
     def test_outcomes(self) -> None:

@@ -20,8 +20,8 @@ class ComingAndGoingTests(TelephoneCase):
         """All devices see all calls, and which are theirs."""
         call = self.dialled()
         self.ring()
-        ringing = {"call": ANY, "direction": "in", "here": False, "number": STRANGER, "since": None}
-        dialled = {"call": CALL, "direction": "out", "here": True, "number": LANDLINE, "since": None}
+        ringing = {"call": ANY, "direction": "in", "here": False, "number": STRANGER}
+        dialled = {"call": CALL, "direction": "out", "here": True, "number": LANDLINE}
         self.assertEqual(self.ann.call("telephone.list")["calls"], [dialled, ringing])
         call.take()
         there = dialled | {"here": False, "since": int(self.world.clock.seconds() * 1000)}

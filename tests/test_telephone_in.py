@@ -5,9 +5,11 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId
+from safeum_home.node.telephone import Reachable
 from safeum_home.ports.carrier import CarrierEnd
 from safeum_home.ports.push import Wake
 from safeum_home.ports.voicemail import Unanswered
+from safeum_home.safenum.telephone.telling import TelephoneTelling
 from tests.calls_case import CALL as NETWORK_CALL
 from tests.calls_case import answer as answer_call
 from tests.calls_case import invite, ring
@@ -198,6 +200,37 @@ class NobodyTests(TelephoneCase):
         self.assertEqual([call.declined for call in calls], [None] * 4 + [486])
         for call in calls:
             call.end()
+
+    def test_too_many_ring_at_once(self) -> None:
+        """Each of those that come together is found to be for somebody before any of them rings."""
+        waiting: list[Deferred[bool]] = []
+
+        async def reaches(self: Reachable, account: AccountId) -> bool:
+            waiting.append(Deferred())
+            return await waiting[-1]
+
+        self.patch(Reachable, "reaches", reaches)
+        calls = [self.ring() for _ in range(5)]
+        self.settle()
+        for each in waiting:
+            each.callback(True)
+        self.settle()
+        self.assertEqual([call.declined for call in calls], [None] * 4 + [486])
+        for call in calls:
+            call.end()
+
+    def test_cannot_ring(self) -> None:
+        """What fails while devices are told leaves no call behind."""
+
+        def fail(*_: object) -> None:
+            raise ValueError("why")
+
+        with_ring = TelephoneTelling.ring
+        self.patch(TelephoneTelling, "ring", fail)
+        self.assertEqual(self.ring().declined, 480)
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.patch(TelephoneTelling, "ring", with_ring)
+        self.ring().end()
 
     def test_no_room_to_answer(self) -> None:
         first, second, third = (self.ring() for _ in range(3))

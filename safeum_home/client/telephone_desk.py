@@ -6,7 +6,7 @@ from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.events import Heard
 from safeum_home.client.money_words import amount
 from safeum_home.client.telephone_numbers import WITHHELD, shown
-from safeum_home.client.telephony.call import TelephoneCall, TelephoneCallChanged
+from safeum_home.client.telephony.call import TelephoneCall, TelephoneCallBilled, TelephoneCallChanged
 from safeum_home.client.telephony.ending import TelephoneEnd
 from safeum_home.client.telephony.incoming import IncomingTelephoneCall
 from safeum_home.client.text import duration, length, safe
@@ -117,6 +117,8 @@ class TelephoneDesk:
         if isinstance(event, TelephoneCallChanged):
             self._changed(event.call)
             self._desk.refresh()
+        elif isinstance(event, TelephoneCallBilled):
+            self._billed(event.call)
         elif isinstance(event, TelephoneMissed):
             self._desk.tell(f"You have missed a call of {missed(event)}.", "contact")
         elif isinstance(event, TelephoneIncoming) and self._desk.client.telephone is None:
@@ -167,6 +169,11 @@ class TelephoneDesk:
             lasted += f", for {amount(bill.amount)} {safe(bill.currency)}"
         said = words.format(name=shown(call.number))
         self._desk.tell(f"{said[:1].upper()}{said[1:]}{lasted}.")
+
+    def _billed(self, call: TelephoneCall) -> None:
+        if call.bill is not None and call.bill.amount:
+            cost = f"{amount(call.bill.amount)} {safe(call.bill.currency)}"
+            self._desk.tell(f"The call with {shown(call.number)} has cost {cost}.")
 
 
 def missed(told: TelephoneMissed | MissedCall) -> str:

@@ -108,6 +108,7 @@ def make_carriers(
 def line(name: str, carrier: Carrier) -> str:
     """How it is with a carrier, and its lines."""
     taken, total = carrier.lines
-    missed = carrier.counts.missed
+    _, missed, refused = carrier.counts
     notes = [f"{missed} calls found all lines taken"] if missed else []
+    notes += [f"{refused} times a call was refused before it reached the carrier"] if refused else []
     return "; ".join([f"{name}: {carrier.standing}", f"{taken} of {total} lines taken", *notes])

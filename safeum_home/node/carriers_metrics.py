@@ -22,11 +22,13 @@ def of_carriers(node: NodeCarriers) -> list[Metric]:
     ]
     up = "1 where calls with the telephone network can go out and come in through it."
     lost, missed = "How often the way to it was lost.", "Calls that came in and found all lines taken."
+    refused = "How often a call was refused before it reached the carrier."
     return [
         Metric("carrier_up", "gauge", up, each(lambda carrier: int(carrier.is_up))),
         Metric("carrier_lines", "gauge", "Lines that there are.", each(lambda carrier: carrier.lines[1])),
         Metric("carrier_taken", "gauge", "Lines that are taken.", each(lambda carrier: carrier.lines[0])),
         Metric("carrier_lost", "counter", lost, each(lambda carrier: carrier.counts.lost)),
         Metric("carrier_missed", "counter", missed, each(lambda carrier: carrier.counts.missed)),
+        Metric("carrier_refused", "counter", refused, each(lambda carrier: carrier.counts.refused)),
         Metric("carrier_ended", "counter", "Calls that are over, by what became of them.", ended),
     ]

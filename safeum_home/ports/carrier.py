@@ -109,10 +109,13 @@ class Exchange(Protocol):
 
 
 class CarrierCounts(NamedTuple):
-    """Since the start: how often the way to a carrier was lost, and calls that found all lines taken."""
+    """Since the start: how often the way to a carrier was lost, calls that found all lines taken, and how
+    often the bridge's own end has refused to put one through.
+    """
 
     lost: int = 0
     missed: int = 0
+    refused: int = 0
 
 
 class Carrier(Protocol):

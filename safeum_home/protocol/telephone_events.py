@@ -22,7 +22,7 @@ class TelephoneIncoming(Struct, frozen=True):
 
 
 @event("telephone.progress", durable=False)
-class TelephoneProgress(Struct, frozen=True):
+class TelephoneProgress(Struct, frozen=True, omit_defaults=True):
     """It rings at the other side. With a description there is sound from there already."""
 
     call: CallId
@@ -30,7 +30,7 @@ class TelephoneProgress(Struct, frozen=True):
 
 
 @event("telephone.answered", durable=False)
-class TelephoneAnswered(Struct, frozen=True):
+class TelephoneAnswered(Struct, frozen=True, omit_defaults=True):
     """It is taken, and paid for from now on. The description is left out where one came with the progress.
 
     Also for the device that has answered: the carrier has heard of it.

@@ -48,6 +48,7 @@ class WarmProcess:
         self.pid = pid
         self.returncode: int | None = None
         self._ended = os.pidfd_open(pid)
+        self._reaping = Lock()
 
     def poll(self) -> int | None:
         return self._look(0)
@@ -60,16 +61,23 @@ class WarmProcess:
 
     def send_signal(self, sig: int) -> None:
         if self.poll() is None:
-            signal.pidfd_send_signal(self._ended, sig)
+            with suppress(OSError):  # it has ended just now, and another thread has seen it
+                signal.pidfd_send_signal(self._ended, sig)
 
     def _look(self, timeout: float | None) -> int | None:
         if self.returncode is None:
             poll = select.poll()
             poll.register(self._ended, select.POLLIN)
             if poll.poll(None if timeout is None else timeout * 1000):
+                self._reap()
+        return self.returncode
+
+    def _reap(self) -> None:
+        # Several threads may look: how it has ended can be asked for once.
+        with self._reaping:
+            if self.returncode is None:
                 self.returncode = int(self._maker.ask(Ended(self.pid)))
                 os.close(self._ended)
-        return self.returncode
 
 
 class _Maker:

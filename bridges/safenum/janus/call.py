@@ -101,6 +101,11 @@ class Call:
     """None for one that comes in, until somebody attends to it."""
     opening: tuple[requests.Dial, requests.Jsep] | None = field(default=None, repr=False)
     """What it is begun with, as long as that may have to be said again on another handle."""
+    is_crossed: bool = False
+    """Its line was lost to somebody who calls in."""
+    may_be_tried: int = 1
+    """How often it may be begun on another line where that is not known to be the reason: Janus may refuse a
+    call before it says who calls in. What it refuses for itself it would refuse on every line."""
     asked: str = ""
     """The transaction of the request that it hangs on."""
     is_connected: bool = False
@@ -119,6 +124,18 @@ class Call:
         self.keypad = Keypad(self.clock, self._press)
 
     # --- what is asked of Janus
+
+    @property
+    def may_move(self) -> bool:
+        """Whether it may be begun on another line."""
+        return self.opening is not None and (self.is_crossed or self.may_be_tried > 0)
+
+    def move(self) -> None:
+        """Begin it on the line that it is on now."""
+        if not self.is_crossed:
+            self.may_be_tried -= 1
+        self.is_crossed = False
+        self.begin()
 
     def begin(self) -> None:
         assert self.opening is not None

@@ -29,6 +29,9 @@ from safeum_home.ports.carrier import (
     Incoming,
 )
 
+SHOWN = 60.0
+"""Seconds for which it is shown that Janus has refused a call; in these it is logged once."""
+
 
 class JanusCall:
     """`ports.carrier.CarrierCall`."""
@@ -68,6 +71,9 @@ class Janus:
         self._former = 0
         self._lost = 0
         self._missed = 0
+        self._refused = 0
+        self._refusal = ""
+        self._shown_until = 0.0
         self._why: str | None = None
         """Why there are no calls, as it was told last."""
         reactor, whose = context.reactor, f"safenum.carriers, settings of {context.name}"
@@ -111,7 +117,7 @@ class Janus:
     @property
     def standing(self) -> str:
         if self.is_up:
-            return "up"
+            return f"up, but Janus refuses calls: {self._refusal}" if self._is_refusing else "up"
         return "not connected" if self._why is None else self._why
 
     @property
@@ -121,7 +127,11 @@ class Janus:
 
     @property
     def counts(self) -> CarrierCounts:
-        return CarrierCounts(self._lost, self._missed)
+        return CarrierCounts(self._lost, self._missed, self._refused)
+
+    @property
+    def _is_refusing(self) -> bool:
+        return bool(self._context.reactor.seconds() < self._shown_until)
 
     # --- what a session tells: `session.Owner`
 
@@ -140,6 +150,15 @@ class Janus:
 
     def missed(self) -> None:
         self._missed += 1
+
+    def refused(self, why: str) -> None:
+        self._refused += 1
+        was_refusing, former = self._is_refusing, self._refusal
+        self._refusal = why
+        self._shown_until = self._context.reactor.seconds() + SHOWN
+        if not was_refusing or why != former:
+            name = self._context.name
+            self._log.warn("Janus refuses calls of carrier {carrier}: {reason}", carrier=name, reason=why)
 
     def up(self) -> None:
         self._back_off.succeeded()

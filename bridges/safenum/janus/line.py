@@ -67,6 +67,9 @@ class Keeper(Protocol):
     def move(self, call: Call) -> bool:
         """Try a call that could not be begun on another line; whether there is one."""
 
+    def refused(self, why: str) -> None:
+        """Janus does not do what a call hangs on, and nobody who calls in is the reason."""
+
     def retired(self, line: "Line") -> None:
         """It is not to be used any more."""
 
@@ -117,23 +120,25 @@ class Line:
     def plugin(self, frame: Frame, told: PluginEvent) -> None:
         """An event of the SIP plugin."""
         if told.result is None:
-            self.refused(frame.transaction)
+            self.refused(frame.transaction, f"error {told.error_code}")
         elif told.result.event == "incomingcall":
             self.has_webrtc = True
             self.keeper.incoming(self, frame, told)
         elif self.call is not None and told.call_id == self.call.reference:
             tell(self.call, told.result, None if frame.jsep is None else frame.jsep.sdp)
 
-    def refused(self, transaction: str) -> None:
-        """The request of a transaction was refused, or not answered."""
+    def refused(self, transaction: str, why: str) -> None:
+        """The request of a transaction was refused, or not answered; `why` quotes nothing."""
         call = self.call
         if call is None or call.asked != transaction:
             return
-        if call.opening is None or not self.keeper.move(call):
-            call.machine.refused()
-        else:
+        if not call.is_crossed:
+            self.keeper.refused(why)
+        if call.may_move and self.keeper.move(call):
             # Janus has given this line to somebody who calls in: it has all to do with that.
             self.left(call, in_doubt=False)
+        else:
+            call.machine.refused()
 
     def media(self, receiving: bool) -> None:
         """Whether anything comes from the app."""

@@ -38,13 +38,18 @@ class Lines:
         channel: Channel,
         arrived: Arrived,
         renew: Callable[[str], None],
+        refused: Callable[[str], None],
     ) -> None:
-        """`renew` ends the session for a reason, so that another one is begun."""
+        """`renew` ends the session for a reason, so that another one is begun.
+
+        `refused` is told why Janus does not put a call through, by a code of its own.
+        """
         self._clock = clock
         self._settings = settings
         self._channel = channel
         self._arrived = arrived
         self._renew_session = renew
+        self._refused = refused
         self._lines: dict[int, Line] = {}
         self._grows = False
         self._again: Any = None
@@ -156,7 +161,7 @@ class Lines:
 
     def message(self, line: Line, body: Body, jsep: Jsep | None) -> str:
         name, answer = self._channel.message(line.handle, body, jsep)
-        answer.addErrback(lambda _: line.refused(name))
+        answer.addErrback(lambda failure: line.refused(name, str(failure.value)))
         return name
 
     def incoming(self, line: Line, frame: Frame, told: PluginEvent) -> None:
@@ -164,6 +169,8 @@ class Lines:
             return
         if line.state not in ("idle", "settling", "resting", "retired"):
             # It has crossed a call that goes out.
+            if line.call is not None:
+                line.call.is_crossed = True
             self.message(line, Decline(BUSY_HERE), None)
             return
         call = Call(self._clock, self.patience, told.call_id, line)
@@ -183,8 +190,11 @@ class Lines:
         if (line := self.idle()) is None:
             return False
         line.carry(call)
-        call.begin()
+        call.move()
         return True
+
+    def refused(self, why: str) -> None:
+        self._refused(why)
 
     def retired(self, line: Line) -> None:
         if line is self.master:

@@ -37,6 +37,9 @@ class Owner(Protocol):
     def missed(self) -> None:
         """Somebody has called, and no line was free."""
 
+    def refused(self, why: str) -> None:
+        """Janus itself has not put a call through; `why` quotes nothing."""
+
     def up(self) -> None:
         """Calls can go out and come in."""
 
@@ -69,7 +72,7 @@ class Session:
         self._timer: Any = None
         self._keepalive: Any = None
         self._why = ""
-        self.lines = Lines(clock, settings, self._channel, owner.arrived, self.end)
+        self.lines = Lines(clock, settings, self._channel, owner.arrived, self.end, owner.refused)
         self._core = SessionCore(self)
         self.machine = new_session(self._core)
         self._within(settings.answer_seconds, "no WebSocket in time")

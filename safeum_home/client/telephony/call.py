@@ -12,7 +12,7 @@ from safeum_home.client.calling.call_machine import CallState
 from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.media import Flow
 from safeum_home.client.calling.timer import Timer
-from safeum_home.client.errors import local
+from safeum_home.client.errors import ClientError, RemoteProblem, local
 from safeum_home.client.telephony.ending import Bill, TelephoneEnd
 from safeum_home.client.telephony.home import Home
 from safeum_home.client.telephony.machine import Core, new_telephone_call
@@ -29,11 +29,22 @@ from safeum_home.protocol.telephone_events import (
 
 GRACE = 3.0
 """Seconds in which the node says why it is over, where the sound has ended or the node knows it no more."""
+BILLED = 30.0
+"""Seconds in which the node says what it has cost, where this side has ended it."""
 _KEYS = re.compile(r"[0-9*#A-D]{1,32}")
 
 
 class TelephoneCallChanged(Struct, frozen=True):
     """Something of a call is different. Said by the client itself, not by the node."""
+
+    call: "TelephoneCall"
+
+
+class TelephoneCallBilled(Struct, frozen=True):
+    """What a call has cost that this side has ended: the node says that a moment later.
+
+    Said by the client itself. Of other calls it is known when they end.
+    """
 
     call: "TelephoneCall"
 
@@ -65,7 +76,7 @@ class TelephoneCall(ABC):
         self.ends = False
         """Whether it will be ended once those are over."""
         self.bill: Bill | None = None
-        """Set when it has ended, where the node has said it."""
+        """Set when it has ended, where the node has said it; `billed` waits for that."""
         self.keys = ""
         """Those that the other side has pressed, as far as they were signalled."""
         self._home = home
@@ -74,6 +85,9 @@ class TelephoneCall(ABC):
         self._sound = home.sound(self._flows)
         self._listeners: list[Callable[[TelephoneCall], None]] = []
         self._waiting: list[tuple[tuple[CallState, ...], Deferred[CallState]]] = []
+        self._billing: list[Deferred[Bill | None]] = []
+        self._unbilled = False
+        """Whether it is over, and the node has still to say what it has cost."""
         self._timer = Timer(home.clock)
         self._seen: object = None
         self._known = False
@@ -97,6 +111,14 @@ class TelephoneCall(ABC):
         reached: Deferred[CallState] = Deferred()
         self._waiting.append((states, reached))
         return self._home.awaitable(reached)
+
+    def billed(self) -> Awaitable[Bill | None]:
+        """Wait until it has ended and the node has said what it has cost; None: it has not."""
+        if self.state is CallState.ENDED and not self._unbilled:
+            return self._home.awaitable(succeed(self.bill))
+        billed: Deferred[Bill | None] = Deferred()
+        self._billing.append(billed)
+        return self._home.awaitable(billed)
 
     # --- what can be done
 
@@ -151,9 +173,14 @@ class TelephoneCall(ABC):
 
     def over(self, event: TelephoneOver) -> None:
         """It is over, as the node says."""
-        if self.why is None:
+        is_late = self._unbilled
+        if self.why is None or is_late:
             self.sip, self.bill = event.sip, Bill(event.seconds, event.amount, event.currency)
         self.ended(TelephoneEnd.of(event.reason))
+        if is_late:
+            self._home.billed(self)
+            tell(self._listeners, self)
+            self.settle()
 
     def ended(self, why: TelephoneEnd) -> None:
         """It is over, and the node knows that."""
@@ -188,14 +215,33 @@ class TelephoneCall(ABC):
             else:
                 self._waiting.append((states, reached))
         self.notify()
+        if state is CallState.ENDED and not self._unbilled:
+            self.settle()
 
     def finish(self, why: TelephoneEnd, *, told: bool) -> None:
         self.why = why
         self._timer.stop()
         self._sound.close()
+        self._unbilled = not told and why is not TelephoneEnd.CLOSED
+        self._home.gone(self, is_billed=not self._unbilled)
+        if self._unbilled:
+            self._timer.start(BILLED, self.settle)
         if not told:
-            self._home.tell(TelephoneHangup(self.id))
-        self._home.gone(self)
+            self._home.tell(TelephoneHangup(self.id), self._not_hung_up)
+
+    def _not_hung_up(self, error: ClientError) -> None:
+        if isinstance(error, RemoteProblem):  # the node knows nothing of it
+            self.settle()
+
+    def settle(self) -> None:
+        """What it has cost is known, or is not waited for any more."""
+        if self._unbilled:
+            self._unbilled = False
+            self._timer.stop()
+            self._home.settled(self)
+        billing, self._billing = self._billing, []
+        for billed in billing:
+            billed.callback(self.bill)
 
     # --- for both kinds
 

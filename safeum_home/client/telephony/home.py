@@ -31,4 +31,11 @@ class Home(Protocol):
         """Give a command, whose result does not matter; in order with all others."""
 
     def changed(self, call: "TelephoneCall") -> None: ...
-    def gone(self, call: "TelephoneCall") -> None: ...
+
+    def gone(self, call: "TelephoneCall", *, is_billed: bool) -> None:
+        """It is over. Unless it `is_billed` the node has still to say what it has cost, until `settled`."""
+
+    def billed(self, call: "TelephoneCall") -> None:
+        """Now it has."""
+
+    def settled(self, call: "TelephoneCall") -> None: ...

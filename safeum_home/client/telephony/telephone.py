@@ -14,7 +14,7 @@ from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.media import Flow
 from safeum_home.client.calling.relays import Relays
 from safeum_home.client.errors import ClientError, RemoteProblem, local
-from safeum_home.client.telephony.call import TelephoneCall, TelephoneCallChanged
+from safeum_home.client.telephony.call import TelephoneCall, TelephoneCallBilled, TelephoneCallChanged
 from safeum_home.client.telephony.ending import TelephoneEnd
 from safeum_home.client.telephony.incoming import IncomingTelephoneCall
 from safeum_home.client.telephony.media import TelephoneSource
@@ -68,6 +68,8 @@ class Telephone:
         self._awaitable = awaitable
         self._relay_only = relay_only
         self._calls: dict[str, TelephoneCall] = {}
+        self._unbilled: dict[str, TelephoneCall] = {}
+        """Those that this side has ended, and the node has still to say what they have cost."""
         self._listeners: list[Callable[[IncomingTelephoneCall], None]] = []
         self._closed = False
 
@@ -129,7 +131,11 @@ class Telephone:
         if isinstance(event, TelephoneIncoming):
             self._incoming(event)
             return
-        call = self._calls.get(getattr(event, "call", ""))
+        name = getattr(event, "call", "")
+        if isinstance(event, TelephoneOver) and name in self._unbilled:
+            self._unbilled[name].over(event)
+            return
+        call = self._calls.get(name)
         if call is None:
             return
         if isinstance(event, TelephoneProgress):
@@ -170,6 +176,8 @@ class Telephone:
         self._closed = True
         for call in self.calls:
             call.close()
+        for call in list(self._unbilled.values()):
+            call.settle()
 
     # --- `home.Home`
 
@@ -202,5 +210,16 @@ class Telephone:
     def changed(self, call: TelephoneCall) -> None:
         self._say(TelephoneCallChanged(call))
 
-    def gone(self, call: TelephoneCall) -> None:
+    def gone(self, call: TelephoneCall, *, is_billed: bool) -> None:
         self._calls.pop(call.id, None)
+        if is_billed:
+            return
+        if len(self._unbilled) >= MOST_CALLS:
+            next(iter(self._unbilled.values())).settle()
+        self._unbilled[call.id] = call
+
+    def billed(self, call: TelephoneCall) -> None:
+        self._say(TelephoneCallBilled(call))
+
+    def settled(self, call: TelephoneCall) -> None:
+        self._unbilled.pop(call.id, None)

@@ -74,7 +74,7 @@ class TelephoneDtmf(Params, frozen=True):
     digits: Digits
 
 
-class OpenCall(Result, frozen=True):
+class OpenCall(Result, frozen=True, omit_defaults=True):
     """A call that goes on. `number` is the other side's; left out where withheld. `here`: on this device."""
 
     call: CallId
@@ -82,7 +82,7 @@ class OpenCall(Result, frozen=True):
     here: bool
     number: Number | UnsetType = UNSET
     since: Milliseconds | None = None
-    """When it was answered; None: it rings."""
+    """When it was answered; left out: it rings."""
 
 
 class OpenCalls(Result, frozen=True):

@@ -107,9 +107,12 @@ class TelephoneExchange:
     async def _arrived(self, call: IncomingCall, owner: AccountId) -> None:
         if await self._means.mailbox.takes_at_once(owner):
             call.machine.unanswered(Unanswered.ALWAYS)
-        elif not self._table.may_ring(owner):
+            return
+        is_reached = await self._reach.reaches(owner)
+        # Nothing is waited for between this and that it rings: else those that come together all might.
+        if not self._table.may_ring(owner):
             call.machine.unanswered(Unanswered.BUSY)
-        elif not await self._reach.reaches(owner):
+        elif not is_reached:
             call.machine.unanswered(Unanswered.OFFLINE)
         else:
             call.machine.rings()

@@ -27,7 +27,7 @@ class IncomingMachine(Protocol):
         """Somebody calls; it is looked for whom that is."""
 
     def refuse(self, sip: int) -> None:
-        """For nobody, or it cannot be said for whom."""
+        """For nobody, or it cannot be said for whom; or it has failed to let it ring."""
 
     def rings(self) -> None:
         """For an account whose devices can be told."""
@@ -80,9 +80,11 @@ def _rings(machine: IncomingMachine, call: IncomingCall) -> None:
     call.ring()
 
 
-@_asking.upon(IncomingMachine.refuse).to(_over)
-def _refuse(machine: IncomingMachine, call: IncomingCall, sip: int) -> None:
-    call.refuse(sip)
+for _state in (_asking, _ringing, _unanswered):
+
+    @_state.upon(IncomingMachine.refuse).to(_over)
+    def _refuse(machine: IncomingMachine, call: IncomingCall, sip: int) -> None:
+        call.refuse(sip)
 
 
 for _state in (_asking, _ringing):
@@ -171,7 +173,8 @@ for _state in (_asking, _ringing, _taken, _unanswered, _over):
 for _state in (_taken, _active, _unanswered, _recorded, _over):
     _state.upon(IncomingMachine.unanswered).loop().returns(None)
 _over.upon(IncomingMachine.rings).loop().returns(None)
-_over.upon(IncomingMachine.refuse).loop().returns(None)
+for _state in (_taken, _active, _recorded, _over):
+    _state.upon(IncomingMachine.refuse).loop().returns(None)
 _over.upon(IncomingMachine.not_recorded).loop().returns(None)
 _over.upon(IncomingMachine.progress).loop().returns(None)
 _over.upon(IncomingMachine.ended).loop().returns(None)
