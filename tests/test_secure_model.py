@@ -60,7 +60,7 @@ class GroupMachine(RuleBasedStateMachine):
         self.texts: dict[str, tuple[str, frozenset[str]]] = {}
         """Who has said them, and to whom."""
         self.rosters: dict[bytes, dict[str, bytes]] = {}
-        self.head, self.members = NONE, frozenset[str]()
+        self.head, self.made, self.members = NONE, 0, frozenset[str]()
         self.epochs: dict[bytes, frozenset[str]] = {}
         self.passed = 0
         self.lives = [Life(self._open(number)) for number in PROGRAMS]
@@ -97,10 +97,14 @@ class GroupMachine(RuleBasedStateMachine):
             assert self.epochs[message.read(envelope).epoch] == frozenset(sender.chat.members)
         elif envelope.head.kind is Kind.ROSTER:
             said = roster.read(envelope)
-            if said.previous == self.head:
-                struck = self.rosters.get(self.head, {}).keys() - self.members
+            # Who had not heard of what is in force may follow on one that was refused by all others: a whole
+            # list that was signed later needs none of those between.
+            further = said.previous not in (NONE, *self.rosters) and said.at >= self.made
+            if said.previous == self.head or (further and sender.account in self.members):
+                struck = self.rosters.get(said.previous, {}).keys() - self.members
                 if sender.account in self.members or not self.members:
-                    self.head, self.members = envelope.hash, frozenset(said.members.keys() - struck)
+                    self.head, self.made = envelope.hash, said.at
+                    self.members = frozenset(said.members.keys() - struck)
                     self.rosters[self.head] = dict(said.members)
             elif sender.account in self.members:
                 self.members -= self.rosters.get(said.previous, {}).keys() - said.members.keys()
