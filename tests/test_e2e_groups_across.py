@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.certificates import Authority
 from tests.e2e.node_process import PATIENCE, NodeProcess
 from tests.e2e.people import history, resume, sign_up
+from tests.e2e.relay import until
 from tests.e2e.wire import RawClient
 
 
@@ -107,8 +108,12 @@ class GroupAcrossTests(AcrossCase):
         self._agree(ann, ben, members=2)
         ann.call("group.leave", chat=self.chat)
         self._agree(ben, members=1)
-        [entry] = ben.call("group.members", chat=self.chat)["members"]
-        self.assertEqual((entry["account"], entry["role"]), (self.people[1].account, "owner"))
+        # Who has left is told before whose the group is now.
+        until(lambda: self._members(ben) == [(self.people[1].account, "owner")])
+
+    def _members(self, client: RawClient) -> list[tuple[str, str]]:
+        found = client.call("group.members", chat=self.chat)["members"]
+        return [(entry["account"], entry["role"]) for entry in found]
 
 
 class PostTests(AcrossCase):
