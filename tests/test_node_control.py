@@ -274,7 +274,7 @@ class ControlTests(NodeCase):
         self.assertEqual(self.refused("bob"), "rate_limited")
         self.assertRegex(self.tell("limits"), r"(?m)^signups_per_address +0\.01 +held back: 1$")
         self.assertRegex(self.tell("limits"), r"(?m)^outbound_bytes +1048576$")
-        self.assertRegex(self.tell("limits"), r"(?m)^group_descriptions_per_account_burst  30( |$)")
+        self.assertRegex(self.tell("limits"), r"(?m)^group_descriptions_per_account_burst +30( |$)")
         for line in self.tell("limits").splitlines():
             self.assertRegex(line, r"^[a-z_]+ +([0-9.]+|stay|sleep)(  |$)")
         self.tell("limits", "set", "ping_seconds", "7")
