@@ -68,14 +68,14 @@ def _whichever(self: Any, account: str, before: bytes, keys: Any, now: int) -> b
     return True
 
 
-def _whoever(self: Any, statement: Any, head: bytes, signer: str, hash: bytes, past: bool) -> Any:
+def _whoever(self: Any, statement: Any, head: bytes, signer: str, hash: bytes, *way: Any, **ways: Any) -> Any:
     """`Roster.follow` that looks neither at who signs nor at what it follows on."""
     change = Change(added=tuple(statement.members))
     self._set(head, statement.at, dict(statement.members))
     return change, True
 
 
-def _grows(self: Any, statement: Any, head: bytes, signer: str, hash: bytes, past: bool) -> Any:
+def _grows(self: Any, statement: Any, head: bytes, signer: str, hash: bytes, *way: Any, **ways: Any) -> Any:
     """`Roster.follow` of which nobody is ever removed."""
     change = Change(added=tuple(statement.members))
     self._set(head, statement.at, {**self.members, **statement.members})

@@ -15,7 +15,7 @@ MOST_OCTETS = 1024 * 1024 + 41
 MOST_PARTS = -(-MOST_OCTETS // PART)
 
 VaultVersion = Annotated[int, Meta(ge=1, le=2**53 - 1, description="Versions are counted from 1.")]
-PartNumber = Annotated[int, Meta(ge=0, lt=MOST_PARTS, description="Parts are counted from 0.")]
+PartNumber = Annotated[int, Meta(ge=0, le=MOST_PARTS - 1, description="Parts are counted from 0.")]
 PartOctets = Annotated[
     str,
     Meta(
