@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from safeum_home.client.calling.asking import Asking
 from safeum_home.client.calling.call import Call, CallChanged
 from safeum_home.client.calling.channel import Means, Say
 from safeum_home.client.calling.directory import Directory, Pins
@@ -66,7 +67,7 @@ class Options(Struct, frozen=True):
     relay_only: bool = False
 
 
-class Calling:
+class Calling(Asking):
     """`call.Home` of the calls. `tell` tells who listens to the client."""
 
     def __init__(
@@ -78,12 +79,12 @@ class Calling:
         options: Options,
         awaitable: Callable[["Deferred[Any]"], Awaitable[Any]],
     ) -> None:
+        super().__init__(client, awaitable)
         self._client = client
         self._clock = clock
         self._tell = tell
         self._media = media
         self._options = options
-        self._awaitable = awaitable
         self.launch = LaunchKeys(options.sign)
         directory = Directory(client, options.pins, client._milliseconds, clock)
         self.means = Means.of(clock, self.launch, directory)
@@ -254,25 +255,6 @@ class Calling:
         relays = Relays(self._client.relay, self._client._milliseconds)
         only = self._options.relay_only
         return Way(self._media, relays.get, self.means.clock, video=video, relay_only=only)
-
-    def awaitable(self, deferred: "Deferred[T]") -> Awaitable[T]:
-        return self._awaitable(deferred)
-
-    def tell(self, params: c.Params, failed: Callable[[ClientError], None] | None = None) -> None:
-        def not_done(failure: Failure) -> None:
-            if not isinstance(failure.value, ClientError):
-                _log.failure("A command of a call failed", failure)
-            elif failed is not None:
-                failed(failure.value)
-
-        self.ask(params, c.Done).addErrback(not_done)
-
-    def ask(self, params: c.Params, result: type[Any]) -> "Deferred[Any]":
-        """Give a command; it is written at once, where there is a connection."""
-        return Deferred.fromCoroutine(self._asked(params, result))
-
-    async def _asked(self, params: c.Params, result: type[Any]) -> Any:
-        return await self._client._ask(params, result)
 
     def changed(self, call: Call) -> None:
         self._tell(CallChanged(call))

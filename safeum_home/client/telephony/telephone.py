@@ -7,8 +7,8 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
+from safeum_home.client.calling.asking import Asking
 from safeum_home.client.calling.calling import new_id
 from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.media import Flow
@@ -48,7 +48,7 @@ class Account(Protocol):
     def _milliseconds(self) -> float: ...
 
 
-class Telephone:
+class Telephone(Asking):
     """`home.Home` of the calls, and `calling.taker.Taker`. `say` tells who listens to the client."""
 
     def __init__(
@@ -62,10 +62,10 @@ class Telephone:
         relay_only: bool,
     ) -> None:
         self.clock = clock
+        super().__init__(client, awaitable)
         self._client = client
         self._say = say
         self._media = media
-        self._awaitable = awaitable
         self._relay_only = relay_only
         self._calls: dict[str, TelephoneCall] = {}
         self._unbilled: dict[str, TelephoneCall] = {}
@@ -187,25 +187,6 @@ class Telephone:
     def sound(self, told: Callable[[Flow], None]) -> Sound:
         relays = Relays(self._client.relay, self._client._milliseconds)
         return Sound(self._media, relays.get, told, relay_only=self._relay_only)
-
-    def awaitable(self, deferred: "Deferred[T]") -> Awaitable[T]:
-        return self._awaitable(deferred)
-
-    def tell(self, params: c.Params, failed: Callable[[ClientError], None] | None = None) -> None:
-        def not_done(failure: Failure) -> None:
-            if not isinstance(failure.value, ClientError):
-                _log.failure("A command of a call failed", failure)
-            elif failed is not None:
-                failed(failure.value)
-
-        self.ask(params, c.Done).addErrback(not_done)
-
-    def ask(self, params: c.Params, result: type[Any]) -> "Deferred[Any]":
-        """Give a command; it is written at once, where there is a connection."""
-        return Deferred.fromCoroutine(self._asked(params, result))
-
-    async def _asked(self, params: c.Params, result: type[Any]) -> Any:
-        return await self._client._ask(params, result)
 
     def changed(self, call: TelephoneCall) -> None:
         self._say(TelephoneCallChanged(call))

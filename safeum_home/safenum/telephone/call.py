@@ -1,5 +1,6 @@
 """A call with the telephone network, whichever way: what both kinds have. Their machines call it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -33,7 +34,7 @@ class Ends(Protocol):
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class Call:
+class Call(ABC):
     """`other` is the other side's number, empty where withheld; `safenum` that of this node.
 
     `account` is None as long as nobody knows whose number that is. `device` is the one that is in it.
@@ -155,17 +156,17 @@ class Call:
 
     # --- its device comes and goes
 
+    @abstractmethod
     def attend(self) -> None:
         """The device that is in it is connected, or not."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tell_all(self, device: DeviceId) -> None:
         """A device of the account has come, and may have missed something."""
-        raise NotImplementedError
 
+    @abstractmethod
     def without(self, gone: Callable[[DeviceId], bool]) -> None:
         """Devices of the account are gone for good."""
-        raise NotImplementedError
 
     # --- the end
 
@@ -186,9 +187,9 @@ class Call:
         """The carrier is told."""
         line.hang_up()
 
+    @abstractmethod
     def settle(self, before: Stage, ending: Ending) -> None:
         """It is recorded and charged, and devices are told. `before` is what it was."""
-        raise NotImplementedError
 
     def event(self, ending: Ending, charged: Charged | None = None) -> TelephoneOver:
         """`telephone.ended`."""
