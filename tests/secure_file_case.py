@@ -53,7 +53,7 @@ class NodeWeb:
         broken = self.breaks.pop(0) if self.breaks and method in ("PATCH", "GET") else None
         if isinstance(broken, Exception):
             return fail(broken)
-        body = None if source is None else self._read(*source, broken)
+        body = None if source is None else self._read(source, broken)
         head: dict[str, str | None] = dict(fields)
         if source is not None:
             head["Content-Length"] = str(source[2])
@@ -76,8 +76,9 @@ class NodeWeb:
             return fail(_lost())
         return succeed(_Reply(answer))
 
-    def _read(self, source: Any, offset: int, length: int, most: int | None) -> bytes:
+    def _read(self, part: tuple[Any, int, int], most: int | None) -> bytes:
         """What is sent of a file, in steps, and at most so much of it."""
+        source, offset, length = part
         pieces, left = list[bytes](), length if most is None else min(length, most)
         while left:
             source.seek(offset)

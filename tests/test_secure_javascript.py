@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.sas import Words
 from safeum_home.client.secure import comparing, payloads
+from safeum_home.client.secure.chat_memory import ChatMemory, in_a_row
 from safeum_home.client.secure.comparing import Pair
 from safeum_home.client.secure.events import Gap, Received, RosterChanged
 from safeum_home.client.secure.files import FileOpener, FileSealer, sealed_size
@@ -22,7 +23,7 @@ from safeum_home.client.secure.vault import Vault
 from safeum_home.client.secure.vault_content import Content, Draft, Keys, Pinned, Setting, merge, pinned
 from safeum_home.protocol.key_types import Identity
 from safeum_home.protocol.signing import decode_octets, encode_octets
-from tests import test_secure_hostile
+from tests import test_secure_hostile, test_secure_remembered
 from tests.secure_case import CHAT, Program, SecureCase, account, unique_key
 from tests.secure_javascript import WEB, ForeignProgram, Process, install
 
@@ -194,6 +195,10 @@ class EpochTests(ForeignBob, test_secure_hostile.EpochTests):
     """Epochs and members of the node's own."""
 
 
+class SuccessionTests(ForeignBob, test_secure_remembered.SuccessionTests):
+    """Keys that were followed by others, after a start."""
+
+
 def _pieces(octets: bytes, size: int) -> Iterable[str]:
     return (encode_octets(octets[at : at + size]) for at in range(0, len(octets), size))
 
@@ -246,6 +251,10 @@ class OtherTests(BothCase):
             self.say(each, "y")
             own = Content("A" * 43, pinned(each.people), chats={CHAT: each.chat.memory()})
             contents.append(own)
+        for pairs in ("dbbcca", "caaxxy", "dexyba"):
+            named = [encode_octets(each.encode() * 32) for each in pairs]
+            row = in_a_row(zip(named[::2], named[1::2], strict=True))
+            contents.append(Content("A" * 43, chats={CHAT: ChatMemory(successions={account(1): row})}))
         for one, other in permutations(contents, 2):
             built = [json.loads(msgspec.json.encode(each)) for each in (one, other)]
             merged = process.ask("merge", one=built[0], other=built[1])
