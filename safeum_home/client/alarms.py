@@ -90,8 +90,9 @@ class Alarms:
         """What is to be seen above the input wherever one is; empty where there is nothing."""
         if not self._unseen:
             return ""
-        chat, text = key = next(reversed(self._unseen))
+        key = next(reversed(self._unseen))
         alarm, _ = self._known[key]
+        chat = alarm.chat
         where = "" if chat is None else f"{self._title(chat)}: "
         more = f"{len(self._unseen)} alarms, the last: " if len(self._unseen) > 1 else ""
         return f"{SIGN} /alarms  {more}{where}{alarm.text}"

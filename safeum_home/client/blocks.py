@@ -9,7 +9,7 @@ from safeum_home.client.desk_events import FORGED
 from safeum_home.client.entries import Entry
 from safeum_home.client.group_words import notice_text
 from safeum_home.client.message_words import body_text, whole_text
-from safeum_home.client.names import SYSTEM_MARK
+from safeum_home.client.names import SYSTEM_MARK, bare
 from safeum_home.client.notices import Notice, Outgoing
 from safeum_home.client.text import clock, day, duration, fit, safe, width, wrap
 from safeum_home.client.voicemail_words import voicemail_text
@@ -68,7 +68,7 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
     time = clock(entry.at, zone)
     named = desk.names.beside if view.kind == "direct" else desk.names.name
     other = named(view.peer) if view.kind == "direct" else desk.names.title(view)
-    names = NAME if view.kind == "group" else min(NAME, max(3, width(other)))
+    names = NAME if view.kind == "group" and not view.pair else min(NAME, max(3, width(bare(other))))
     if isinstance(entry, Outgoing):
         mark = "✗" if entry.error else "…"
         lines = _said(time, "You", names, "own", safe(entry.text, newlines=True), mark, columns)

@@ -3,7 +3,7 @@
 from safeum_home.client import group_lookup
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
-from safeum_home.client.names import GROUP_MARK, SECURE_MARK, SYSTEM_MARK, label
+from safeum_home.client.names import GROUP_MARK, SECURE_MARK, bare, label
 from safeum_home.client.slash import Mistake, find, matching, people
 from safeum_home.client.text import safe
 from safeum_home.protocol.types import Contact
@@ -99,9 +99,3 @@ def called(desk: Desk, chat: str) -> str:
         return "the chat"
     contact = desk.state.contacts.get(view.peer)
     return desk.names.title(view) if contact is None else desk.names.full(contact)
-
-
-def bare(title: str) -> str:
-    """A name without the mark before it."""
-    marks = (SYSTEM_MARK, GROUP_MARK, SECURE_MARK)
-    return next((title.strip()[1:] for mark in marks if title.strip().startswith(mark)), title).strip()

@@ -104,8 +104,8 @@ class Drafts:
     def typed(self, chat: str, text: str, reply_to: str | None = None) -> None:
         """This stands in the input of a chat now; what is longer than a draft can be is cut off elsewhere.
 
-        Where no messages are kept the node is not told: it would refuse (`draft_not_kept`). Of a secure chat it
-        is told nothing.
+        Where no messages are kept the node is not told: it would refuse (`draft_not_kept`). Of a secure
+        chat it is told nothing.
         """
         view = self._state.chat(chat)
         if view is None or view.kind in ("system", "voicemail"):

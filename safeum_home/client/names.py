@@ -59,6 +59,12 @@ def label(text: str) -> str:
     return " ".join(safe(text).translate(_NO_MARKS).split())
 
 
+def bare(title: str) -> str:
+    """A name without the mark before it."""
+    marks = (SYSTEM_MARK, GROUP_MARK, SECURE_MARK)
+    return next((title.strip()[1:] for mark in marks if title.strip().startswith(mark)), title).strip()
+
+
 def within(name: str) -> str:
     """A name as it stands within a sentence."""
     return "you" if name == YOU else name

@@ -14,13 +14,13 @@ TRIES = 3
 _COLUMNS = 3
 """In which words are shown."""
 NEW = (
-    "You have no passphrase yet. All that is said in your secure chats hangs on it: it is stored nowhere, and"
-    " nobody can give it back to you. Choose a sentence that nobody else would say, or type `words` to have 12"
-    " chosen for you."
+    "You have no passphrase yet. All that is said in your secure chats hangs on it: it is stored nowhere,"
+    " and nobody can give it back to you. Choose a sentence that nobody else would say, or type `words` to"
+    " have 12 chosen for you."
 )
 OTHERS = (
-    "This account gets another security key. Everybody in your secure chats is told, and has to compare with you"
-    " again; what was sealed for the key before cannot be read any more."
+    "This account gets another security key. Everybody in your secure chats is told, and has to compare"
+    " with you again; what was sealed for the key before cannot be read any more."
 )
 WRONG = "That is not the passphrase of this account. /unlock tries again; where it is forgotten: /unlock new"
 
@@ -139,7 +139,7 @@ def _shown(desk: Desk, text: str) -> list[Notice]:
         "",
         *("   ".join(row) for row in rows),
         "",
-        "They are shown this once, and are stored nowhere: without them nobody, nor you, can read your secure",
-        "chats. Whoever has them can.",
+        "They are shown this once, and are stored nowhere: without them nobody, nor you, can read your",
+        "secure chats. Whoever has them can.",
     ]
     return [Notice(desk.now(), None, line, "help") for line in lines]

@@ -12,12 +12,12 @@ from safeum_home.client.text import safe
 from safeum_home.protocol.types import Message
 
 FORWARD = (
-    "What is said in a secure chat stays there, and nothing is copied into one: your node would do that, and it"
-    " cannot read it. Write it anew where it is wanted."
+    "What is said in a secure chat stays there, and nothing is copied into one: your node would do that,"
+    " and it cannot read it. Write it anew where it is wanted."
 )
 NO_NAME = (
-    "A secure chat has no name, no picture and says nothing of itself: its node could read that. It goes by who"
-    " is in it."
+    "A secure chat has no name, no picture and says nothing of itself: its node could read that. It goes by"
+    " who is in it."
 )
 NO_LINK = "Nobody comes into a secure chat by a link: members answer for each other. /invite NAME"
 

@@ -14,6 +14,7 @@ from safeum_home.client.errors import ClientError
 from safeum_home.client.group_words import count
 from safeum_home.client.mentions import mentioned
 from safeum_home.client.notices import Outgoing
+from safeum_home.client.secure.payloads import Unknown
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.refused import Refused
 from safeum_home.client.secure.unique_key import UniqueKey
@@ -70,8 +71,8 @@ class SecureDesk:
             if view.secure and view.loaded:
                 with suppress(ClientError):  # /history loads it
                     await self.reach(view)
-        if (view := self._desk.chat) is not None:
-            self._desk.pages.seen(view)
+        if (shown := self._desk.chat) is not None:
+            self._desk.pages.seen(shown)
         return secure
 
     def lock(self) -> None:
@@ -215,7 +216,8 @@ class SecureDesk:
                 continue
             for item in self._of(view.chat).refused():
                 conversation.items.all.remove(item)
-                conversation.say(item.payload)
+                if not isinstance(item.payload, Unknown):
+                    conversation.say(item.payload)
         self.forget()
 
     def drop(self, view: ChatView) -> int:

@@ -1,4 +1,4 @@
-"""Who is in a secure chat, for whom it is sealed, and bringing people in and out: members sign all of that."""
+"""Who is in a secure chat, for whom it is sealed, and who comes and goes: members sign all of that."""
 
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
@@ -31,10 +31,10 @@ async def invite(desk: Desk, view: ChatView, contact: Contact) -> bool:
 def lacking(desk: Desk, accounts: list[str]) -> str:
     """Of whom there are no keys."""
     names = desk.secure.named(accounts)
-    verb, they = ("has", "has") if len(accounts) == 1 else ("have", "have")
+    verb = "has" if len(accounts) == 1 else "have"
     return (
-        f"Not invited: {names} {verb} no security key yet, or the node does not have it now. Nothing is sealed for"
-        f" somebody without: it is there once {names} {they} unlocked while the node runs."
+        f"Not invited: {names} {verb} no security key yet, or the node does not have it now. Nothing is"
+        f" sealed for somebody without: it is there once {names} {verb} unlocked while the node runs."
     )
 
 

@@ -17,95 +17,95 @@ LOCKED = "Secure chats are locked here: /unlock opens them with your passphrase.
 _NOT_SAID = {
     Reason.TOO_LARGE: "That is too long for one message.",
     Reason.MALFORMED: "That is too long for one message, or has nothing in it.",
-    Reason.NOT_A_MEMBER: "Not sent: by the word of its members you are not in this chat any more. Ask one of them.",
+    Reason.NOT_A_MEMBER: "Not sent: by the word of its members you are not in this chat any more.",
     Reason.TOO_MANY: "Not sent: too much waits here already. /drop forgets what waits.",
     Reason.NOT_ITS_AUTHOR: "What others have written is theirs to change.",
     Reason.NO_KEYS: "Their public keys are not known: they have to unlock once while you are connected.",
 }
 
 _FORGED = (
-    "What is said to be of {name} is forged or damaged: it was not taken, and is not shown. Nothing of yours is"
-    " lost. If it goes on, a node in between is not to be trusted: ask {name} by another way."
+    "What is said to be of {name} is forged or damaged: it was not taken, and is not shown. Nothing of"
+    " yours is lost. If it goes on, a node in between is not to be trusted: ask {name} by another way."
 )
 _REFUSED = {
-    Reason.REPLAYED: "Something of {name} was shown here a second time, and was not taken. A node in between has"
-    " done that; nothing is lost.",
-    Reason.FORKED: "{Name} seems to write with two programs of one memory, or you are shown something else than"
-    " others: it was not taken. Ask {name} whether a device was copied, or restored from a backup.",
-    Reason.NOT_A_MEMBER: "{Name} has sent something, and is not in this chat by the word of its members: it was"
-    " not taken. /members says who is.",
+    Reason.REPLAYED: "Something of {name} was shown here a second time, and was not taken. A node in"
+    " between has done that; nothing is lost.",
+    Reason.FORKED: "{Name} seems to write with two programs of one memory, or you are shown something else"
+    " than others: it was not taken. Ask {name} whether a device was copied, or restored from a backup.",
+    Reason.NOT_A_MEMBER: "{Name} has sent something, and is not in this chat by the word of its members: it"
+    " was not taken. /members says who is.",
     Reason.GHOST: "{Name} wants what is said to be read by somebody whom no member has vouched for: that was"
     " refused. Ask {name} by another way.",
-    Reason.EXCLUDED: "{Name} says something that is sealed for others, or for a former security key of yours: it"
-    " cannot be read here. If you have not taken another passphrase, ask {name}.",
+    Reason.EXCLUDED: "{Name} says something that is sealed for others, or for a former security key of"
+    " yours: it cannot be read here. If you have not taken another passphrase, ask {name}.",
     Reason.STALE_EPOCH: "Something of {name} came too late, sealed for members or keys of before: it was not"
     " taken. Ask for it again.",
-    Reason.OLD_KEYS: "Something of {name} was signed with a former security key, and came too late: it was not"
-    " taken. Ask for it again.",
-    Reason.NO_EPOCH: "Something of {name} cannot be read yet: the key for it has not come. It is shown once it"
-    " comes; if it does not, a node holds it back: ask {name} to say it again.",
-    Reason.NO_KEYS: "Something of {name} waits for a security key that you can accept, or that the node does not"
-    " have now: /verify {login} says how that stands.",
+    Reason.OLD_KEYS: "Something of {name} was signed with a former security key, and came too late: it was"
+    " not taken. Ask for it again.",
+    Reason.NO_EPOCH: "Something of {name} cannot be read yet: the key for it has not come. It is shown once"
+    " it comes; if it does not, a node holds it back: ask {name} to say it again.",
+    Reason.NO_KEYS: "Something of {name} waits for a security key that you can accept, or that the node"
+    " does not have now: /verify {login} says how that stands.",
     Reason.NOT_ITS_AUTHOR: "{Name} has tried to change or delete what somebody else has written: that was not"
     " done.",
-    Reason.ROSTER_FORKED: "{Name} has signed a list of members that does not follow on the one in force. Whoever"
-    " was removed stays so. /members says who reads here; invite anew whom you miss.",
+    Reason.ROSTER_FORKED: "{Name} has signed a list of members that does not follow on the one in force."
+    " Whoever was removed stays so. /members says who reads here; invite anew whom you miss.",
     Reason.TOO_MANY: "So much waits here for keys that the oldest was dropped. /history loads it again.",
 }
 
 _GAP = (
-    "Of {name} {count} before the last one {verb} missing: shown as late if it comes yet. A node may hold it back:"
-    " ask {name}."
+    "Of {name} {count} before the last one {verb} missing: shown as late if it comes yet. A node may hold"
+    " it back: ask {name}."
 )
 _MISSING = "{Name} has seen {count} that did not come here. A node may hold that back: ask what it was."
 _MISSING_OF = (
     "{Name} has seen {count} of {other} that did not come here. A node may hold that back: ask {other}."
 )
 _UNSEEN = (
-    "{Name} has not seen the last of what you have sent ({count}): a node may hold it back. Ask {name} by another"
-    " way."
+    "{Name} has not seen the last of what you have sent ({count}): a node may hold it back. Ask {name} by"
+    " another way."
 )
 _FORKED = (
-    "{Name} was shown something else of {other} than you were. A node tells two stories, or a device was copied:"
-    " compare what was said."
+    "{Name} was shown something else of {other} than you were. A node tells two stories, or a device was"
+    " copied: compare what was said."
 )
 _NOT_VOUCHED = (
-    "The node names {names} as in this chat, and no member has vouched for that: nothing that is said can be read"
-    " there. /invite vouches, /kick removes."
+    "The node names {names} as in this chat, and no member has vouched for that: nothing that is said can"
+    " be read there. /invite vouches, /kick removes."
 )
 _GONE = (
-    "By the word of the node {names} {verb} here no more, which nobody has signed. Nothing is sealed for them from"
-    " now on; /invite brings them back."
+    "By the word of the node {names} {verb} here no more, which nobody has signed. Nothing is sealed for"
+    " them from now on; /invite brings them back."
 )
 _SUCCESSION = (
-    "{Name} has taken another passphrase, and so another security key: {hashes}. The key before has signed that."
-    " Compare again: /verify {login}"
+    "{Name} has taken another passphrase, and so another security key: {hashes}. The key before has signed"
+    " that. Compare again: /verify {login}"
 )
 _OTHER_KEYS = (
-    "The security key of {name} is said to be another one: {hashes}. It is not used, and what is said waits. Ask"
-    " {name}, by another way, whether that is so: then /verify {login} accept takes it."
+    "The security key of {name} is said to be another one: {hashes}. It is not used, and what is said"
+    " waits. Ask {name}, by another way, whether that is so: then /verify {login} accept takes it."
 )
 _DIFFER = (
-    "Nothing can be said here now: the node has another security key of {name} than members have vouched for. Ask"
-    " {name} by another way; /verify {login} accept takes it."
+    "Nothing can be said here now: the node has another security key of {name} than members have vouched"
+    " for. Ask {name} by another way; /verify {login} accept takes it."
 )
 _IN_CLEAR = (
-    "What is said to be of {name} came unsealed, and so is not of this chat: it is not shown. A node in between is"
-    " not to be trusted."
+    "What is said to be of {name} came unsealed, and so is not of this chat: it is not shown. A node in"
+    " between is not to be trusted."
 )
 
 _VAULT = {
-    Reason.ROLLED_BACK: "What your node keeps for you of secure chats is older than it was. Until that is mended"
-    " nobody counts as verified: compare again with /verify, and ask the node's operator whether a backup was put"
-    " back.",
-    Reason.FORKED: "What your node keeps for you of secure chats is not what your devices have written. It is not"
-    " used, and nobody counts as verified: compare again with /verify, and ask the node's operator.",
-    Reason.UNDECRYPTABLE: "What your node keeps for you of secure chats does not open with this passphrase: nobody"
-    " counts as verified. Compare again with /verify.",
+    Reason.ROLLED_BACK: "What your node keeps for you of secure chats is older than it was. Until that is"
+    " mended nobody counts as verified: compare again with /verify, and ask the node's operator whether a"
+    " backup was put back.",
+    Reason.FORKED: "What your node keeps for you of secure chats is not what your devices have written. It"
+    " is not used, and nobody counts as verified: compare again with /verify, and ask the node's operator.",
+    Reason.UNDECRYPTABLE: "What your node keeps for you of secure chats does not open with this passphrase:"
+    " nobody counts as verified. Compare again with /verify.",
 }
 _VAULT_ELSE = (
-    "What your node keeps for you of secure chats is damaged, and not used: nobody counts as verified. Compare"
-    " again with /verify."
+    "What your node keeps for you of secure chats is damaged, and not used: nobody counts as verified."
+    " Compare again with /verify."
 )
 
 MISMATCH = (
@@ -187,6 +187,8 @@ class Wording:
         return None
 
     def _roster(self, by: str, change: Change) -> Said:
+        if change == Change(removed=(by,)):
+            return Said(f"{self._first(by)} has left, and has signed that.", False)
         done = [
             text.format(names=self._named(accounts))
             for text, accounts in (

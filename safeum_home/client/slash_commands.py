@@ -26,9 +26,10 @@ from safeum_home.client import slash_sync as slash_sync
 from safeum_home.client import slash_telephone as slash_telephone
 from safeum_home.client import slash_verify as slash_verify
 from safeum_home.client import slash_voicemail as slash_voicemail
-from safeum_home.client.chat_lookup import bare, writable
+from safeum_home.client.chat_lookup import writable
 from safeum_home.client.desk import Desk
 from safeum_home.client.mentions import mentions
+from safeum_home.client.names import bare
 from safeum_home.client.slash import SLASHES, Mistake, Slash
 from safeum_home.client.text import safe
 

@@ -93,8 +93,8 @@ async def _show(desk: Desk, account: str) -> None:
     lines = [
         f"You and {name}: {trust_words(person)}.",
         "",
-        "This number is the same for both of you, unless somebody is in between. Compare it face to face, or by",
-        "voice, and not in writing:",
+        "This number is the same for both of you, unless somebody is in between. Compare it face to face,",
+        "or by voice, and not in writing:",
         "",
         *(f"    {' '.join(groups[at : at + DIGITS])}" for at in range(0, len(groups), DIGITS)),
         "",
@@ -107,7 +107,8 @@ async def _show(desk: Desk, account: str) -> None:
         offered = fingerprints.fingerprint(person.offered.hash)
         lines[1:1] = [
             f"Another security key is offered: {offered}",
-            f"Before: {fingerprints.fingerprint(person.keys.hash)}. /verify {login} accept takes the other one.",
+            f"Before: {fingerprints.fingerprint(person.keys.hash)}",
+            f"/verify {login} accept takes the other one.",
         ]
     shown = [Notice(desk.now(), None, line, "help") for line in lines]
     shown += [Notice(desk.now(), None, line, "picture") for line in drawn(secure.picture(account))]
@@ -145,8 +146,8 @@ async def _scan(desk: Desk, account: str, more: str) -> None:
 
 
 DIFFERENT = (
-    "{name} has other keys than are known here, or sees other ones of you: somebody may be in between. Nothing is"
-    " verified; say nothing that others must not read before you have met."
+    "{name} has other keys than are known here, or sees other ones of you: somebody may be in between."
+    " Nothing is verified; say nothing that others must not read before you have met."
 )
 
 
