@@ -121,7 +121,7 @@ class DraftTests(KeptCase):
 class SettingTests(KeptCase):
     def test_other_device(self) -> None:
         """All kinds of values, on both devices; what was dropped is dropped there."""
-        values = {"home.theme": "dark", "home.size": -3, "home.sound": False, "home.one": 1}
+        values: dict[str, bool | int | str] = {"home.theme": "dark", "home.size": -3, "home.sound": False, "home.one": 1}
         for name, value in values.items():
             self.ann.secure.settings.set(name, value)
         self.settle(15)
@@ -138,9 +138,11 @@ class SettingTests(KeptCase):
     def test_bounds(self) -> None:
         """So many, so long, and of these kinds; what is there already can be set anew, and dropped."""
         settings = self.ann.secure.settings
-        for name, value in (("", 1), ("x", 2**53), ("x", 1.5), ("x", "\ud800"), ("x", b"x"), ("\udfff", 1)):
+        bad: Any = (("", 1), ("x", 2**53), ("x", 1.5), ("x", "\ud800"), ("x", b"x"), ("\udfff", 1))
+        for name, value in bad:
             self.assertIs(self.reason(settings.set, name, value), Reason.MALFORMED)
-        for name, value in (("x" * 65, 1), ("x", "x" * 1025)):
+        long: Any = (("x" * 65, 1), ("x", "x" * 1025))
+        for name, value in long:
             self.assertIs(self.reason(settings.set, name, value), Reason.TOO_LARGE)
         for number in range(256):
             settings.set(f"s{number:03}", "x" * 250)

@@ -264,4 +264,6 @@ class UnreadTests(RestoredCase):
         self.assertIn(self.told(self.ann)[0].reason, (Reason.FORKED, Reason.ROLLED_BACK))
         self.ann.do(self.ann.secure.accept_vault())
         self.assertTrue(self.is_verified(self.ann))
-        self.assertEqual([each for each in tablet.heard if isinstance(each, DraftChanged)][-1].chat, self.chat_id)
+        self.assertEqual(
+            [each for each in tablet.heard if isinstance(each, DraftChanged)][-1].chat, self.chat_id
+        )

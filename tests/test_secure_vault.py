@@ -197,7 +197,9 @@ class MergeTests(SynchronousTestCase):
         other = ChatMemory({account(1): StreamMemory(0, {stream(832): (1, hash_text(1))})})
         chat = self._merge(Content(FIRST, chats={CHAT: one}), Content(FIRST, chats={CHAT: other})).chats[CHAT]
         memory = chat.streams[account(1)]
-        self.assertEqual((memory.floor, memory.heads.keys() & {stream(816), stream(832)}), (816, {stream(832)}))
+        self.assertEqual(
+            (memory.floor, memory.heads.keys() & {stream(816), stream(832)}), (816, {stream(832)})
+        )
 
     def test_epochs(self) -> None:
         """The newest four."""

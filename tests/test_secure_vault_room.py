@@ -44,8 +44,16 @@ class RoomTests(SynchronousTestCase):
 
     def test_traces(self) -> None:
         """That something was dropped is known for a month."""
-        drafts = {chat(1): Draft(NOW - TRACE, ""), chat(2): Draft(NOW - TRACE - 1, ""), chat(3): Draft(1, "x")}
-        settings = {"a": Setting(NOW - TRACE, None), "b": Setting(NOW - TRACE - 1, None), "c": Setting(1, False)}
+        drafts = {
+            chat(1): Draft(NOW - TRACE, ""),
+            chat(2): Draft(NOW - TRACE - 1, ""),
+            chat(3): Draft(1, "x"),
+        }
+        settings = {
+            "a": Setting(NOW - TRACE, None),
+            "b": Setting(NOW - TRACE - 1, None),
+            "c": Setting(1, False),
+        }
         left = fitted(Content(FIRST, drafts=drafts, settings=settings), NOW, ROOM)
         self.assertEqual((set(left.drafts), set(left.settings)), ({chat(1), chat(3)}, {"a", "c"}))
 
@@ -71,12 +79,11 @@ class RoomTests(SynchronousTestCase):
         settings = {f"s{each}": Setting(each, "x" * 1000) for each in range(60)}
         chats = {chat(each): memory(100 * each) for each in range(1, 15)}
         content = Content(FIRST, known, drafts, settings, chats)
-        bare, lean = set(), set()
         for room in range(len(encode(content)), 0, -20_000):
             left = fitted(content, NOW, room)
             self.assertEqual(left.people, known)
             self.assertEqual(left.chats.keys(), chats.keys())
-            bare = {int(name[1:].translate(str.maketrans("abcd", "0189"))) for name, each in left.chats.items() if not each.epochs}
+            bare = {number for number in range(1, 15) if not left.chats[chat(number)].epochs}
             lean = {name for name, each in left.chats.items() if len(each.streams[account(0)].heads) == 1}
             self.assertEqual(bare, set(range(1, len(bare) + 1)))
             if left.drafts:

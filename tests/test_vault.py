@@ -96,7 +96,7 @@ class VaultTests(VaultCase):
         self.assertEqual(self.read(self.alice), (2, b"second"))
 
     def test_ahead(self) -> None:
-        """Who has had newer ones than there are goes on from these: it says which one it takes the place of."""
+        """Who has had newer ones than there are goes on from these, and says which one is to go."""
         self.put(self.alice, 1, b"first")
         about = {"part": 0, "parts": 1, "data": encode_octets(b"ninth")}
         for after in (0, 2, 8):
@@ -117,7 +117,8 @@ class VaultTests(VaultCase):
         self.refused("vault_incomplete", self.alice, "vault.put", part=1, after=0, **{**parts, "n": 6})
         self.alice.call("vault.put", part=0, after=0, **parts)
         self.put(self.tablet, 1, b"faster")
-        self.assertEqual(self.refused("vault_conflict", self.alice, "vault.put", part=1, after=0, **parts), "1")
+        told = self.refused("vault_conflict", self.alice, "vault.put", part=1, after=0, **parts)
+        self.assertEqual(told, "1")
         self.assertEqual(self.read(self.alice), (1, b"faster"))
 
     def test_at_once(self) -> None:

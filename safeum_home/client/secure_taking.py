@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from msgspec import UNSET, structs
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
 from safeum_home.client.call_taking import _as_it_is
@@ -106,7 +106,13 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         view = self._inbox.state.held(chat)
         return view is not None and view.group is not None and view.group.secure
 
-    def _keep_draft(self, params: c.ChatSettingsSet) -> "Deferred[c.SettingsKept]":
+    def _kept_here(self, params: c.Params) -> "Deferred[Any] | None":
+        """The answer to what is not for the node; None for all else."""
+        if not isinstance(params, c.ChatSettingsSet) or params.draft is UNSET:
+            return None
+        return Deferred.fromCoroutine(self._keep_draft(params)) if self._is_sealed(params.chat) else None
+
+    async def _keep_draft(self, params: c.ChatSettingsSet) -> c.SettingsKept:
         """A draft of a secure chat is for the vault, and the rest for the node.
 
         Raises `secure_only` while it is locked, and `Refused` as `KeptDrafts.set`.
@@ -115,15 +121,12 @@ class SecureTaking(TelephoneTaking, FileTransfer):
             raise local(Code.SECURE_ONLY, "it is locked: a draft of a secure chat is in the vault alone")
         assert params.draft is not UNSET
         self._secure.keep_draft(params.chat, params.draft)
-        rest = structs.replace(params, draft=UNSET)
-        if rest == c.ChatSettingsSet(params.chat):
-            view = self._inbox.state.held(params.chat)
-            kept = c.SettingsKept(ChatSettings() if view is None else view.settings)
-            answer: Deferred[c.SettingsKept] = succeed(kept)
-        else:
-            answer = self._ask(rest, c.SettingsKept)
-        draft = self._secure.draft_of(params.chat)
-        return answer.addCallback(lambda kept: c.SettingsKept(structs.replace(kept.settings, draft=draft)))
+        draft, rest = self._secure.draft_of(params.chat), structs.replace(params, draft=UNSET)
+        view = self._inbox.state.held(params.chat)
+        settings = ChatSettings() if view is None else view.settings
+        if rest != c.ChatSettingsSet(params.chat):
+            settings = (await self._ask(rest, c.SettingsKept)).settings
+        return c.SettingsKept(structs.replace(settings, draft=draft))
 
     @property
     def secure(self) -> SecureChats | None:

@@ -145,8 +145,8 @@ class Client(SecureTaking, VoucherTaking):
             raise local_problem(Code.NOT_AUTHENTICATED)
         if self.opened is None:
             return self._greet(params, result)
-        if isinstance(params, c.ChatSettingsSet) and params.draft is not UNSET and self._is_sealed(params.chat):
-            return self._keep_draft(params)  # type: ignore[return-value]  # what such a command is answered by
+        if (kept := self._kept_here(params)) is not None:
+            return kept
         early = self.state.groups.begin() if isinstance(params, c.GroupInvitations) else None
         answer = self._ask_now(params)
         self.wake()

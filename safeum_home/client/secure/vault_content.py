@@ -6,7 +6,13 @@ from typing import Annotated, TypeVar
 from msgspec import Meta, Struct
 
 from safeum_home.client.secure import chat_memory
-from safeum_home.client.secure.chat_memory import ChatMemory, EpochMemory, StreamMemory, in_a_row, newest_streams
+from safeum_home.client.secure.chat_memory import (
+    ChatMemory,
+    EpochMemory,
+    StreamMemory,
+    in_a_row,
+    newest_streams,
+)
 from safeum_home.client.secure.epochs import IN_VAULT
 from safeum_home.client.secure.payloads import Octets32, Size
 from safeum_home.client.secure.people import MOST_FORMER, People, Person, Trust

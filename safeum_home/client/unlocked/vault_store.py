@@ -43,12 +43,13 @@ async def get(client: Methods) -> Kept:
 async def version(client: Methods) -> int:
     """Which one the node has, though it may be damaged; 0 for none. Raises `ClientError`."""
     try:
-        return (await client.call(VaultGet(n=_NONE_SUCH))).n
+        first = await client.call(VaultGet(n=_NONE_SUCH))
     except RemoteProblem as error:
         told = error.detail or ""
         if not error.of(Code.VAULT_CONFLICT) or not told.isdecimal() or int(told) >= _NONE_SUCH:
             raise
         return int(told)
+    return int(first.n)
 
 
 async def put(client: Methods, kept: Kept, after: int) -> None:
