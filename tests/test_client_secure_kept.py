@@ -121,7 +121,12 @@ class DraftTests(KeptCase):
 class SettingTests(KeptCase):
     def test_other_device(self) -> None:
         """All kinds of values, on both devices; what was dropped is dropped there."""
-        values: dict[str, bool | int | str] = {"home.theme": "dark", "home.size": -3, "home.sound": False, "home.one": 1}
+        values: dict[str, bool | int | str] = {
+            "home.theme": "dark",
+            "home.size": -3,
+            "home.sound": False,
+            "home.one": 1,
+        }
         for name, value in values.items():
             self.ann.secure.settings.set(name, value)
         self.settle(15)

@@ -73,7 +73,7 @@ class RoomTests(SynchronousTestCase):
         self.assertEqual(set(left), {f"set {each}" for each in range(5, MOST_SETTINGS + 5)})
 
     def test_order(self) -> None:
-        """Drafts, epochs and former rosters, older streams, settings; of each the oldest first, never keys."""
+        """Drafts, epochs and rosters, older streams, settings; of each the oldest first, never keys."""
         known = people(2000)
         drafts = {chat(each): Draft(each, "x" * 4000) for each in range(40)}
         settings = {f"s{each}": Setting(each, "x" * 1000) for each in range(60)}
