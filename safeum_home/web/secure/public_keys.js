@@ -23,7 +23,7 @@ export class PublicKeys {
     try {
       const keys = PublicKeys.read(identity);
       const octets = identityOctets(account, identity.sign, identity.box, identity.at);
-      const signed = isSigned(keys.sign, octets, decode(identity.signature, 64));
+      const signed = isSigned(keys.sign, decode(identity.signature, 64), octets);
       return signed && isWritable(keys.box) ? keys : null;
     } catch {
       return null;

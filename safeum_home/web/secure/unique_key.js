@@ -43,7 +43,7 @@ export class UniqueKey {
   /** What is published (`keys.publish`); `at` in milliseconds. */
   identity(at) {
     const { sign: signs, box } = this.public.texts();
-    const signature = encode(sign(identityOctets(this.account, signs, box, at), this.signing));
+    const signature = encode(sign(this.signing, identityOctets(this.account, signs, box, at)));
     return { sign: signs, box, at, signature };
   }
 
