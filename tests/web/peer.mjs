@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 
 import { Comparison } from "../../safeum_home/web/secure/comparing.js";
 import { decode, encode } from "../../safeum_home/web/secure/octets.js";
+import { isSigned } from "../../safeum_home/web/secure/sodium.js";
 import { check } from "../../safeum_home/web/secure/vault_content.js";
 import { secure } from "./libsodium.mjs";
 
@@ -55,6 +56,8 @@ const COMMANDS = {
     return { ...made, sealed: encode(made.sealed) };
   },
   open_file: ({ sealed, file }) => encode(secure.openFile(decode(sealed), file)),
+  signed: ({ cases }) => cases.map((each) => isSigned(...each.map((octets) => decode(octets)))),
+  good_for: ({ account, identities }) => identities.map((each) => PublicKeys.of(account, each) !== null),
   compare({ pair, payload }) {
     const said = [];
     const home = { say: (each) => said.push(each), show: (words) => { state.words = words; }, done: (same) => { state.same = same; } };
