@@ -77,7 +77,7 @@ def _case(name: str, key: bytes, secret: int, commitment: bytes, nonce: int, oct
 
 
 def cases() -> Iterator[Case]:
-    """The first one is good; of those after it no verifier that takes each signature in one form takes any."""
+    """The first one is good; those after it are what verifiers may disagree on."""
     secret, nonce, eighth = 7**90 % ORDER, 5**100 % ORDER, _eighth()
     key, commitment = times(secret, BASE), times(nonce, BASE)
     good = _case("good", written(key), secret, written(commitment), nonce, b"octets")
@@ -105,5 +105,10 @@ def cases() -> Iterator[Case]:
             mixed = written(add(key, moved))
             yield _case(f"key and torsion {torsion}", mixed, secret, written(commitment), nonce, octets)
             yield _case(
-                f"R and torsion {torsion}", written(key), secret, written(add(commitment, moved)), nonce, octets
+                f"R and torsion {torsion}",
+                written(key),
+                secret,
+                written(add(commitment, moved)),
+                nonce,
+                octets,
             )

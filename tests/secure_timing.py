@@ -1,12 +1,13 @@
 """`python -m tests.secure_timing`: what a message of 200 octets costs in a group of 50, each side, amortised.
 
-Processor time of everything from the text to the envelope and back, epochs included: one in 100 messages. In both
-languages, and of it Ed25519 alone: the middle of rounds of 100 messages each.
+Processor time of everything from the text to the envelope and back, epochs included: one in 100 messages. In
+both languages, and of it Ed25519 alone: the middle of rounds of 100 messages each.
 """
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
+from itertools import repeat
 from statistics import median
 from time import process_time
 from typing import Any, NamedTuple, TypeVar
@@ -61,10 +62,10 @@ def told(sender: Program, post: Post) -> Told:
     return Told(sender.account, post.data[-40:], post.data, post.quiet)
 
 
-def _spent(work: Callable[[], T]) -> tuple[T, float]:
+def _spent(work: Iterator[T]) -> tuple[list[T], float]:
     """What it comes to, and the microseconds that it has taken, for each message."""
     begun = process_time()
-    made = work()
+    made = list(work)
     return made, (process_time() - begun) / EPOCH * 1e6
 
 
@@ -74,15 +75,16 @@ def in_python(rounds: int) -> Cost:
     took: list[tuple[float, ...]] = []
     received = epochs = 0
     for _ in range(rounds):
-        posts, say = _spent(lambda: [p for _ in range(EPOCH) for p in alice.chat.say(Text(TEXT), "r").posts])
-        envelopes = [told(alice, post) for post in posts]
-        events, take = _spent(lambda: [e for each in envelopes for e in bob.chat.take(each).events])
-        signatures, sign = _spent(lambda: [alice.key.signing.sign(OCTETS) for _ in range(EPOCH)])
-        _, verify = _spent(lambda: [is_signed_by(alice.key.public.sign, OCTETS, each) for each in signatures])
+        steps, say = _spent(alice.chat.say(Text(TEXT), "r") for _ in range(EPOCH))
+        envelopes = [told(alice, post) for step in steps for post in step.posts]
+        heard, take = _spent(map(bob.chat.take, envelopes))
+        signatures, sign = _spent(map(alice.key.signing.sign, repeat(OCTETS, EPOCH)))
+        _, verify = _spent(is_signed_by(alice.key.public.sign, OCTETS, each) for each in signatures)
         took.append((say, take, sign, verify))
-        received += sum(isinstance(event, Received) for event in events)
-        epochs += len(posts) - EPOCH
-    return Cost(*map(median, zip(*took, strict=True)), received, epochs)
+        received += sum(isinstance(event, Received) for step in heard for event in step.events)
+        epochs += len(envelopes) - EPOCH
+    say, take, sign, verify = map(median, zip(*took, strict=True))
+    return Cost(say, take, sign, verify, received, epochs)
 
 
 def in_javascript(rounds: int) -> Cost:

@@ -3,6 +3,7 @@
 import json
 import random
 import subprocess
+from collections.abc import Iterable
 from itertools import permutations
 
 import msgspec
@@ -10,9 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.sas import Words
 from safeum_home.client.secure import comparing, payloads
+from safeum_home.client.secure.chat_memory import ChatMemory, in_a_row
 from safeum_home.client.secure.comparing import Pair
 from safeum_home.client.secure.events import Gap, Received, RosterChanged
-from safeum_home.client.secure.files import FileOpener, FileSealer
+from safeum_home.client.secure.files import FileOpener, FileSealer, sealed_size
 from safeum_home.client.secure.payloads import Payload
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.public_keys import PublicKeys
@@ -21,7 +23,7 @@ from safeum_home.client.secure.vault import Vault
 from safeum_home.client.secure.vault_content import Content, Draft, Keys, Pinned, Setting, merge, pinned
 from safeum_home.protocol.key_types import Identity
 from safeum_home.protocol.signing import decode_octets, encode_octets
-from tests import test_secure_hostile
+from tests import test_secure_hostile, test_secure_remembered
 from tests.secure_case import CHAT, Program, SecureCase, account, unique_key
 from tests.secure_javascript import WEB, ForeignProgram, Process, install
 
@@ -193,6 +195,19 @@ class EpochTests(ForeignBob, test_secure_hostile.EpochTests):
     """Epochs and members of the node's own."""
 
 
+class SuccessionTests(ForeignBob, test_secure_remembered.SuccessionTests):
+    """Keys that were followed by others, after a start."""
+
+
+def _pieces(octets: bytes, size: int) -> Iterable[str]:
+    return (encode_octets(octets[at : at + size]) for at in range(0, len(octets), size))
+
+
+def _whole(pieces: Iterable[str]) -> bytes:
+    decoded = [decode_octets(each, len(each) * 3 // 4) for each in pieces]
+    return b"".join(each for each in decoded if each is not None)
+
+
 class OtherTests(BothCase):
     """Vaults, files, and comparing."""
 
@@ -236,6 +251,10 @@ class OtherTests(BothCase):
             self.say(each, "y")
             own = Content("A" * 43, pinned(each.people), chats={CHAT: each.chat.memory()})
             contents.append(own)
+        for pairs in ("dbbcca", "caaxxy", "dexyba"):
+            named = [encode_octets(each.encode() * 32) for each in pairs]
+            row = in_a_row(zip(named[::2], named[1::2], strict=True))
+            contents.append(Content("A" * 43, chats={CHAT: ChatMemory(successions={account(1): row})}))
         for one, other in permutations(contents, 2):
             built = [json.loads(msgspec.json.encode(each)) for each in (one, other)]
             merged = process.ask("merge", one=built[0], other=built[1])
@@ -244,21 +263,24 @@ class OtherTests(BothCase):
     def test_files(self) -> None:
         """Of sizes around those of chunks."""
         process = self.process()
-        for size in (0, 1, 300, 65_535, 65_536, 65_537, 140_000):
-            file = self.random.randbytes(size)
+        for size in (0, 1, 300, 65_535, 65_536, 65_537, 140_000, 1_000_000):
+            file, piece = self.random.randbytes(size), self.random.choice((1_000, 65_536, 100_000))
             sealer = FileSealer(size)
-            first = sealer.add(file)
-            last, hash = sealer.end()
-            about = {"key": encode_octets(sealer.key), "size": size, "hash": encode_octets(hash)}
-            opened = process.ask("open_file", sealed=encode_octets(first + last), file=about)
-            self.assertEqual(decode_octets(opened, size), file)
-            made = process.ask("seal_file", file=encode_octets(file))
+            sealed = b"".join([sealer.add(file), *sealer.end()])
+            about = {"key": encode_octets(sealer.key), "size": size, "hash": encode_octets(sealer.hash)}
+            process.ask("open_file", file=about)
+            opened = [process.ask("open_more", piece=each) for each in _pieces(sealed, piece)]
+            opened.append(process.ask("open_end"))
+            self.assertEqual(_whole(opened), file, (size, piece, self.note))
+            process.ask("seal_file", size=size)
+            theirs = [process.ask("seal_more", piece=each) for each in _pieces(file, piece)]
+            made = process.ask("seal_end")
             keys = [decode_octets(made[each], 32) for each in ("key", "hash")]
             assert keys[0] is not None and keys[1] is not None
             opener = FileOpener(keys[0], size, keys[1])
-            sealed = decode_octets(made["sealed"], len(made["sealed"]) * 3 // 4)
-            assert sealed is not None
-            self.assertEqual(opener.add(sealed) + opener.end(), file)
+            whole = _whole([*theirs, *made["rest"]])
+            self.assertEqual(len(whole), sealed_size(size))
+            self.assertEqual(opener.add(whole) + opener.end(), file, (size, piece, self.note))
 
     def test_comparing(self) -> None:
         """Both see the same emoji, and numbers."""

@@ -1,4 +1,4 @@
-"""Both implementations take the same signatures and keys: where one is less strict, members see different things."""
+"""Both implementations take the same signatures and keys: else members would see different things."""
 
 import msgspec
 from nacl.bindings import crypto_scalarmult_base

@@ -1,6 +1,7 @@
 """What the vault keeps of a secure chat: how far streams had come, the roster, and epochs to read in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -8,8 +9,9 @@ from msgspec import Meta, Struct
 from safeum_home.client.secure.envelope import NONE
 from safeum_home.client.secure.members import MOST_MEMBERS, Members
 from safeum_home.client.secure.payloads import Octets32, Size
+from safeum_home.client.secure.people import MOST_FORMER
 from safeum_home.client.secure.room import Room
-from safeum_home.client.secure.roster import MOST_KEPT
+from safeum_home.client.secure.roster import MOST_KEPT, MOST_SUCCESSORS
 from safeum_home.protocol.scalars import Account
 from safeum_home.protocol.signing import decode_octets, encode_octets
 
@@ -43,6 +45,10 @@ class FormerRoster(Struct, frozen=True):
     changes: Annotated[dict[Account, Octets32 | None], Meta(max_length=MOST_CHANGES)]
 
 
+Successions = Annotated[tuple[tuple[Octets32, Octets32], ...], Meta(max_length=MOST_FORMER)]
+"""Keys of an account that have named their followers: hashes of both, the first ones first."""
+
+
 class ChatMemory(Struct, frozen=True):
     """Of one chat, as of `since`. `roster` is the hash of the one in force, whose members are `members`.
 
@@ -56,6 +62,7 @@ class ChatMemory(Struct, frozen=True):
     epochs: Annotated[list[EpochMemory], Meta(max_length=16)] = []
     since: Size = 0
     former: Annotated[list[FormerRoster], Meta(max_length=MOST_KEPT)] = []
+    successions: Annotated[dict[Account, Successions], Meta(max_length=MOST_SUCCESSORS)] = {}
 
 
 def _octets(text: str, size: int) -> bytes:
@@ -76,6 +83,9 @@ def check(memory: ChatMemory) -> None:
     for former in memory.former:
         for text in (former.roster, *filter(None, former.changes.values())):
             _octets(text, 32)
+    for pairs in memory.successions.values():
+        for text in chain.from_iterable(pairs):
+            _octets(text, 32)
     for epoch in memory.epochs:
         for text, size in ((epoch.id, 32), (epoch.commitment, 32), (epoch.sealed, 80)):
             _octets(text, size)
@@ -93,7 +103,34 @@ def remember(room: Room) -> ChatMemory:
         streams[account] = StreamMemory(floor, named)
     members = {account: encode_octets(hash) for account, hash in room.roster.members.items()}
     head, former = encode_octets(room.roster.head), list(_remember_former(room))
-    return ChatMemory(streams, head, room.roster.made, members, epochs, room.now(), former)
+    successions = _remember_successions(room)
+    return ChatMemory(streams, head, room.roster.made, members, epochs, room.now(), former, successions)
+
+
+def _remember_successions(room: Room) -> dict[str, Successions]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for account, before, after in room.roster.successors():
+        found.setdefault(account, []).append((encode_octets(before), encode_octets(after)))
+    return {account: in_a_row(pairs) for account, pairs in found.items()}
+
+
+def in_a_row(pairs: Iterable[tuple[str, str]]) -> Successions:
+    """The last ones, each behind those that it follows on: the same, in whichever order they come.
+
+    Keys have one follower: of several it is one, the same for all who know these.
+    """
+    return tuple(_row(_row(pairs)[-MOST_FORMER:]))
+
+
+def _row(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    after = dict(sorted(pairs))
+    row: dict[str, str] = {}
+    for first in (*sorted(after.keys() - after.values()), *sorted(after)):
+        before = first
+        while before in after and before not in row:
+            row[before] = after[before]
+            before = after[before]
+    return list(row.items())
 
 
 def _remember_former(room: Room) -> Iterator[FormerRoster]:
@@ -129,6 +166,9 @@ def restore(room: Room, memory: ChatMemory) -> None:
         members = {account: _octets(hash, 32) for account, hash in memory.members.items()}
         former = _former(memory, members)
         room.roster.restore(_octets(memory.roster, 32), memory.roster_at, members, former)
+    for account, pairs in memory.successions.items():
+        for before, after in pairs:
+            room.roster.succeed(account, _octets(before, 32), _octets(after, 32))
     for epoch in memory.epochs:
         id, commitment = _octets(epoch.id, 32), _octets(epoch.commitment, 32)
         room.epochs.restore(id, epoch.at, commitment, _octets(epoch.sealed, 80))

@@ -83,6 +83,10 @@ class Roster:
         """The one in force and those before, the newest first, as they were signed, with the keys of now."""
         return ((head, self._current(members)) for head, members in reversed(self._former.items()))
 
+    def successors(self) -> Iterator[tuple[str, bytes, bytes]]:
+        """Keys that have named their followers: the account, and the hashes of both."""
+        return ((account, before, after) for (account, before), after in self._successors.items())
+
     @property
     def is_in(self) -> bool:
         return self._own in self.members
@@ -148,7 +152,7 @@ class Roster:
             del self._successors[next(iter(self._successors))]
         self.revision += 1
         if self.members.get(account) == before:
-            self.members[account] = after
+            self.members[account] = self.now(account, after)
 
     def now(self, account: str, hash: bytes) -> bytes:
         """The hash of an account's keys now, where those with this one have named their followers."""

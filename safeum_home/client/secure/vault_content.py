@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 from msgspec import Meta, Struct
 
 from safeum_home.client.secure import chat_memory
-from safeum_home.client.secure.chat_memory import ChatMemory, EpochMemory, StreamMemory
+from safeum_home.client.secure.chat_memory import ChatMemory, EpochMemory, StreamMemory, in_a_row
 from safeum_home.client.secure.epochs import IN_VAULT
 from safeum_home.client.secure.payloads import Octets32, Size
 from safeum_home.client.secure.people import MOST_FORMER, People, Person, Trust
@@ -115,7 +115,7 @@ def merge(one: Content, other: Content) -> Content:
 
     Keys: those that have followed on the other's; else those that came, or were verified, later. So what was
     verified loses to a change. Drafts, settings: the later one. Streams: how far either has come. Roster: the
-    one that was signed later.
+    one that was signed later. Keys that have named their followers: of both.
     """
     return Content(
         other.previous,
@@ -174,8 +174,16 @@ def _merge_chats(one: ChatMemory, other: ChatMemory) -> ChatMemory:
     epochs: dict[str, EpochMemory] = {each.id: each for each in (*one.epochs, *other.epochs)}
     newest = sorted(epochs.values(), key=lambda each: (each.at, each.id))[-IN_VAULT:]
     roster = max(one, other, key=lambda each: (each.roster_at, each.roster))
-    since = max(one.since, other.since)
-    return ChatMemory(streams, roster.roster, roster.roster_at, roster.members, newest, since, roster.former)
+    return ChatMemory(
+        streams,
+        roster.roster,
+        roster.roster_at,
+        roster.members,
+        newest,
+        max(one.since, other.since),
+        roster.former,
+        _both(one.successions, other.successions, lambda mine, theirs: in_a_row((*mine, *theirs))),
+    )
 
 
 def _merge_streams(one: StreamMemory, other: StreamMemory) -> StreamMemory:

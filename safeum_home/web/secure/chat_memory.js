@@ -5,7 +5,8 @@ import { HASH, NONE, STREAM } from "./envelope.js";
 import { SEALED } from "./epoch.js";
 import { MOST_MEMBERS } from "./members.js";
 import { decode, encode } from "./octets.js";
-import { MOST_KEPT } from "./roster.js";
+import { MOST_FORMER } from "./people.js";
+import { MOST_KEPT, MOST_SUCCESSORS } from "./roster.js";
 
 const MOST_CHANGES = 2 * MOST_MEMBERS;
 
@@ -40,6 +41,12 @@ function former(value) {
   return { roster: whole(value.roster, c.HASH, HASH), changes: c.entries(value.changes, c.account, hash, MOST_CHANGES) };
 }
 
+/** Keys of an account that have named their followers: hashes of both, the first ones first. */
+function successions(value) {
+  const pair = (each) => c.aList(each, (hash) => whole(hash, c.HASH, HASH), 2, 2);
+  return c.aList(value, pair, 0, MOST_FORMER);
+}
+
 /** What a vault has of a chat, as it is used here; throws `Refused`. */
 export function check(value) {
   c.anObject(value);
@@ -52,6 +59,7 @@ export function check(value) {
     epochs: c.aList(value.epochs ?? [], epoch, 0, 16),
     since: c.anInteger(value.since ?? 0),
     former: c.aList(value.former ?? [], former, 0, MOST_KEPT),
+    successions: c.entries(value.successions ?? {}, c.account, successions, MOST_SUCCESSORS),
   };
 }
 
@@ -68,7 +76,31 @@ export function remember(room) {
     epochs: room.epochs.recent().map(({ id, commitment, sealed, at }) => ({ id, commitment, sealed: encode(sealed), at })),
     since: room.now(),
     former: rememberFormer(room),
+    successions: rememberSuccessions(room),
   };
+}
+
+function rememberSuccessions(room) {
+  const found = {};
+  for (const [account, ...pair] of room.roster.successorsOf()) (found[account] ??= []).push(pair);
+  return Object.fromEntries(Object.entries(found).map(([account, pairs]) => [account, inARow(pairs)]));
+}
+
+/** The last ones, each behind those that it follows on: the same, in whichever order they come. */
+export function inARow(pairs) {
+  return row(row(pairs).slice(-MOST_FORMER));
+}
+
+function row(pairs) {
+  const after = new Map([...pairs].sort((a, b) => (a.join() < b.join() ? -1 : 1)));
+  const [all, named] = [[...after.keys()].sort(), new Set(after.values())];
+  const found = new Map();
+  for (const first of [...all.filter((each) => !named.has(each)), ...all]) {
+    for (let before = first; after.has(before) && !found.has(before); before = after.get(before)) {
+      found.set(before, after.get(before));
+    }
+  }
+  return [...found];
 }
 
 function rememberFormer(room) {
@@ -102,6 +134,9 @@ export function restore(room, memory) {
   if (memory.since) room.streams.knowsSince(memory.since);
   if (room.roster.head === NONE && memory.roster !== NONE) {
     room.roster.restore(memory.roster, memory.roster_at, Object.entries(memory.members), formerOf(memory));
+  }
+  for (const [account, pairs] of Object.entries(memory.successions ?? {})) {
+    for (const [before, after] of pairs) room.roster.succeed(account, before, after);
   }
   for (const each of memory.epochs) room.epochs.restore(each.id, each.at, each.commitment, decode(each.sealed, SEALED));
 }

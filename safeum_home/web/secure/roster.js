@@ -6,7 +6,7 @@ import { decode, join, number, Reader } from "./octets.js";
 import { Held, Reason, Refused } from "./refused.js";
 
 export const MOST_KEPT = 32;
-const MOST_SUCCESSORS = 1024;
+export const MOST_SUCCESSORS = 1024;
 
 /** The content of an envelope; `members` is a Map of accounts to hashes. */
 export function make(at, previous, members) {
@@ -44,6 +44,11 @@ export class Roster {
   /** The one in force and those before, the newest first, as they were signed, with the keys of now. */
   formerOnes() {
     return [...this.former].reverse().map(([head, members]) => [head, this.#current(members)]);
+  }
+
+  /** Keys that have named their followers: the account, and the hashes of both. */
+  successorsOf() {
+    return [...this.successors].map(([name, after]) => [...name.split("\0"), after]);
   }
 
   get isIn() {
@@ -96,7 +101,7 @@ export class Roster {
     if (!this.successors.has(name)) this.successors.set(name, after);
     if (this.successors.size > MOST_SUCCESSORS) this.successors.delete(this.successors.keys().next().value);
     this.revision += 1;
-    if (this.members.get(account) === before) this.members.set(account, after);
+    if (this.members.get(account) === before) this.members.set(account, this.now(account, after));
   }
 
   /** The hash of an account's keys now, where those with this one have named their followers. */

@@ -17,6 +17,7 @@ export const TAG = 16;
 export const BOX = 48;
 export const SIGNATURE = 64;
 const SECRET = 64;
+const BLAKE2B = 384;
 const NOTHING = new Uint8Array(0);
 
 /** libsodium itself. */
@@ -63,19 +64,32 @@ function call(parts, size, work) {
   }
 }
 
-/** A key pair for boxes that are made together. */
-function ephemeral() {
-  const secret = fresh(KEY);
-  return { secret, open: call([secret], KEY, (raw, [at], out) => raw._crypto_scalarmult_base(out, at)) };
+/** The X25519 key (RFC 7748) that goes with a secret one. */
+export function publicOf(secret) {
+  return call([secret], KEY, (raw, [at], out) => raw._crypto_scalarmult_base(out, at));
+}
+
+/** What both come to; null for a key of small order (RFC 7748, section 6.1). */
+export function agree(secret, key) {
+  return call([secret, key], KEY, (raw, [own, theirs], out) => raw._crypto_scalarmult(out, own, theirs));
+}
+
+/** The Ed25519 key pair of a seed: `{publicKey, privateKey}`, the latter seed and public key. */
+export function signingOf(seed) {
+  const pair = call([seed], KEY + SECRET, (raw, [at], out) => raw._crypto_sign_seed_keypair(out, out + KEY, at));
+  const made = { publicKey: pair.slice(0, KEY), privateKey: pair.slice(KEY) };
+  wipe(pair);
+  return made;
 }
 
 /**
  * What libsodium's `crypto_box_seal` makes of octets for each of these keys, 48 more. One ephemeral key is for all of
- * them, which halves the cost; nonces differ as the keys do. Throws for a key of small order.
+ * them, which takes a third of the cost away; nonces differ as the keys do. Throws for a key of small order.
  */
 export function boxesTo(keys, octets) {
-  const { secret, open: mine } = ephemeral();
+  const secret = fresh(KEY);
   try {
+    const mine = publicOf(secret);
     return keys.map((key) => boxTo(key, octets, mine, secret));
   } finally {
     wipe(secret);
@@ -119,6 +133,46 @@ export function digest(octets, person, size = 32, key = NOTHING) {
       out, size, message, octets.length, 0, key.length ? secret : 0, key.length, salt, who,
     )
   ));
+}
+
+/** The same hash, without a key, of octets that come one after the other. */
+export class Digest {
+  #state = sodium.libsodium._malloc(BLAKE2B);
+
+  constructor(person) {
+    const raw = sodium.libsodium;
+    const about = raw._malloc(32);
+    raw.HEAPU8.fill(0, about, about + 32);
+    raw.HEAPU8.set(new TextEncoder().encode(person), about + 16);
+    const failed = raw._crypto_generichash_blake2b_init_salt_personal(this.#state, 0, 0, 32, about, about + 16);
+    raw._free(about);
+    if (failed) throw new Error("BLAKE2b failed");
+  }
+
+  add(octets) {
+    const raw = sodium.libsodium;
+    const place = raw._malloc(Math.max(1, octets.length));
+    raw.HEAPU8.set(octets, place);
+    raw._crypto_generichash_blake2b_update(this.#state, place, octets.length, 0);
+    raw._free(place);
+  }
+
+  /** Of all of them, once. */
+  end() {
+    const raw = sodium.libsodium;
+    const out = raw._malloc(32);
+    raw._crypto_generichash_blake2b_final(this.#state, out, 32);
+    const hash = raw.HEAPU8.slice(out, out + 32);
+    raw._free(out);
+    this.wipe();
+    return hash;
+  }
+
+  /** Give the memory back. Twice is harmless. */
+  wipe() {
+    if (this.#state !== null) sodium.libsodium._free(this.#state);
+    this.#state = null;
+  }
 }
 
 /** Whether 64 octets are the Ed25519 signature (RFC 8032) of a key over some octets, one after the other. */

@@ -151,6 +151,7 @@ function mergeChats(one, other) {
     epochs: newest,
     since: Math.max(one.since, other.since),
     former: roster.former,
+    successions: both(one.successions, other.successions, (mine, theirs) => memories.inARow([...mine, ...theirs])),
   };
 }
 
