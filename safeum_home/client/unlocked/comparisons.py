@@ -105,7 +105,7 @@ class Comparisons:
             same = people.verify(account, running.hash, now)
         elif running.doubtful:
             people.doubt(account, now)
-        self._home.changed()
+        self._home.changed(urgent=True)
         self.tell(account, same=same)
 
     def close(self) -> None:
