@@ -56,12 +56,12 @@ async def _replace(desk: Desk) -> None:
     if not await sure(desk, "Take another passphrase?"):
         raise Mistake("Nothing was changed.")
     key = await _derived(desk, await chosen(desk, "", False))
-    desk.secure.unlocking = True
+    desk.secure.replacing = True
     try:
         secure = await desk.secure.unlock(key)
         await secure.replace_keys()
     finally:
-        desk.secure.unlocking = False
+        desk.secure.replacing = False
     desk.note("Unlocked, with another security key. All in your secure chats are told.")
 
 

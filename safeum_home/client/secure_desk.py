@@ -40,6 +40,8 @@ class SecureDesk:
         self.stretch: Callable[[str, str], UniqueKey] = UniqueKey.of
         """An account's unique key of a passphrase: it takes its time."""
         self.unlocking = False
+        self.replacing = False
+        """Whether another key is being put in force: what was kept with the one before does not open."""
         self.alarms = alarms.Alarms(desk)
         self.comparing = ComparingDesk(desk)
         self._opened: dict[str, ChatView] = {}
@@ -73,12 +75,16 @@ class SecureDesk:
                     await self.reach(view)
         if (shown := self._desk.chat) is not None:
             self._desk.pages.seen(shown)
+            draft = self._desk.drafts.of(shown.chat)
+            if shown.secure and draft is not None and self._desk.drafts.is_empty(shown.chat):
+                self._desk.opened(draft.text)
         return secure
 
-    def lock(self) -> None:
+    async def lock(self) -> None:
         """Nothing that was said in secure chats stays on the screen, or in what can be called up on it."""
         desk = self._desk
-        self._desk.client.lock()
+        desk.drafts.keep()
+        locking = desk.client.lock()
         self._opened.clear()
         self._unsent.clear()
         self.comparing.forget()
@@ -91,6 +97,7 @@ class SecureDesk:
         desk.banner = ""
         desk.read([])
         desk.wiped()
+        await locking
 
     def state(self) -> str:
         """For the last line of the screen; empty for who has no secure chats."""

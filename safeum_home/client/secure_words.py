@@ -95,17 +95,20 @@ _IN_CLEAR = (
 )
 
 _VAULT = {
-    Reason.ROLLED_BACK: "What your node keeps for you of secure chats is older than it was. Until that is"
-    " mended nobody counts as verified: compare again with /verify, and ask the node's operator whether a"
-    " backup was put back.",
-    Reason.FORKED: "What your node keeps for you of secure chats is not what your devices have written. It"
-    " is not used, and nobody counts as verified: compare again with /verify, and ask the node's operator.",
+    Reason.ROLLED_BACK: "What your node keeps for you of secure chats is older than it was: a backup was"
+    " put back, or it is not to be trusted. What was verified since may not be known. /vault take goes on"
+    " with it, /vault renew puts what is known here in its place.",
+    Reason.FORKED: "What your node keeps for you of secure chats is not what your devices have written, and"
+    " is not used. /vault take goes on with it all the same, /vault renew puts what is known here in its"
+    " place.",
     Reason.UNDECRYPTABLE: "What your node keeps for you of secure chats does not open with this passphrase:"
-    " nobody counts as verified. Compare again with /verify.",
+    " nobody counts as verified. /vault renew puts what is known here in its place; then compare: /verify",
+    Reason.TOO_LARGE: "There is no room for more in what your node keeps for you of secure chats: what is new"
+    " is known on this device alone. Leave chats that you do not need.",
 }
 _VAULT_ELSE = (
-    "What your node keeps for you of secure chats is damaged, and not used: nobody counts as verified."
-    " Compare again with /verify."
+    "What your node keeps for you of secure chats is damaged, and not used: nobody counts as verified. /vault"
+    " renew puts what is known here in its place; then compare again: /verify"
 )
 
 MISMATCH = (
