@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.threads import deferToThreadPool
@@ -28,7 +28,7 @@ from safeum_home.spawn import spawn
 if TYPE_CHECKING:
     from safeum_home.client.desk import Desk
 
-T = TypeVar("T")
+InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class SecureDesk:
@@ -36,7 +36,9 @@ class SecureDesk:
 
     def __init__(self, desk: "Desk", clock: IReactorTime) -> None:
         self._desk = desk
-        self._clock: Any = clock
+        reactor: Any = clock
+        self.in_thread: InThread = lambda work: deferToThreadPool(reactor, reactor.getThreadPool(), work)
+        """Does something that takes its time, and has the screen go on meanwhile."""
         self.stretch: Callable[[str, str], UniqueKey] = UniqueKey.of
         """An account's unique key of a passphrase: it takes its time."""
         self.unlocking = False
@@ -46,10 +48,6 @@ class SecureDesk:
         self.comparing = ComparingDesk(desk)
         self._opened: dict[str, ChatView] = {}
         self._unsent: dict[str, secure_shown.Unsent] = {}
-
-    def in_thread(self, work: Callable[[], T]) -> Awaitable[T]:
-        """Do something that takes its time, and have the screen go on meanwhile."""
-        return deferToThreadPool(self._clock, self._clock.getThreadPool(), work)
 
     # --- locked and unlocked
 

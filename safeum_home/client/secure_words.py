@@ -27,6 +27,10 @@ _FORGED = (
     "What is said to be of {name} is forged or damaged: it was not taken, and is not shown. Nothing of"
     " yours is lost. If it goes on, a node in between is not to be trusted: ask {name} by another way."
 )
+_FORGED_OWN = (
+    "What is said to be of a device of yours is forged or damaged, or signed with a former security key: it"
+    " was not taken, and is not shown."
+)
 _REFUSED = {
     Reason.REPLAYED: "Something of {name} was shown here a second time, and was not taken. A node in"
     " between has done that; nothing is lost.",
@@ -86,7 +90,7 @@ _OTHER_KEYS = (
     " waits. Ask {name}, by another way, whether that is so: then /verify {login} accept takes it."
 )
 _DIFFER = (
-    "Nothing can be said here now: the node has another security key of {name} than members have vouched"
+    "Nothing can be said here now: the node has another security key of {name} than this chat is sealed"
     " for. Ask {name} by another way; /verify {login} accept takes it."
 )
 _IN_CLEAR = (
@@ -163,7 +167,8 @@ class Wording:
         """What is to be told of it; None where there is nothing to tell."""
         match about:
             case e.Refusal(reason=reason, sender=sender):
-                return Said(self._fill(_REFUSED.get(reason, _FORGED), sender))
+                forged = _FORGED_OWN if sender == self._own else _FORGED
+                return Said(self._fill(_REFUSED.get(reason, forged), sender))
             case e.Gap(account, count):
                 return Said(self._fill(_GAP, account, count=_messages(count), verb=_is(count)))
             case e.Missing(by, account, count):
