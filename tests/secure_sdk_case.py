@@ -87,13 +87,16 @@ class SecureSdkCase(SynchronousTestCase):
     """Ann, Ben and Cay are contacts of each other, with their keys entered."""
 
     def setUp(self) -> None:
-        self.world = World()
+        self.world = self.new_world()
         self.ann, self.ben, self.cay = (self.device().register(name) for name in ("ann", "ben", "cay"))
         for one, other in ((self.ann, self.ben), (self.ann, self.cay), (self.ben, self.cay)):
             one.befriend(other)
         self.everybody = [self.ann, self.ben, self.cay]
         for each in self.everybody:
             each.unlock()
+
+    def new_world(self) -> World:
+        return World()
 
     def tearDown(self) -> None:
         for each in self.everybody:

@@ -20,8 +20,7 @@ def seal(file: bytes, size: int = 10_000) -> tuple[bytes, bytes, bytes]:
     """What lies at the node, the key and the hash."""
     sealer = FileSealer(len(file))
     parts = [sealer.add(each) for each in pieces(file, size)]
-    last, hash = sealer.end()
-    return b"".join([*parts, last]), sealer.key, hash
+    return b"".join([*parts, *sealer.end()]), sealer.key, sealer.hash
 
 
 def opened(sealed: bytes, key: bytes, size: int, hash: bytes, piece: int = 7_777) -> bytes:
@@ -72,5 +71,5 @@ class FileTests(SynchronousTestCase):
         """A file that is not as long as it was said to be is not sealed."""
         sealer = FileSealer(10)
         sealer.add(b"x" * 9)
-        self.assertRaises(ValueError, sealer.end)
+        self.assertRaises(ValueError, next, sealer.end())
         self.assertRaises(ValueError, sealer.add, b"xx")

@@ -3,6 +3,7 @@
 import json
 import random
 import subprocess
+from collections.abc import Iterable
 from itertools import permutations
 
 import msgspec
@@ -13,7 +14,7 @@ from safeum_home.client.secure import comparing, payloads
 from safeum_home.client.secure.chat_memory import ChatMemory, in_a_row
 from safeum_home.client.secure.comparing import Pair
 from safeum_home.client.secure.events import Gap, Received, RosterChanged
-from safeum_home.client.secure.files import FileOpener, FileSealer
+from safeum_home.client.secure.files import FileOpener, FileSealer, sealed_size
 from safeum_home.client.secure.payloads import Payload
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.public_keys import PublicKeys
@@ -202,6 +203,15 @@ class TakingTests(ForeignBob, test_secure_successions.TakingTests):
     """Keys that name their followers."""
 
 
+def _pieces(octets: bytes, size: int) -> Iterable[str]:
+    return (encode_octets(octets[at : at + size]) for at in range(0, len(octets), size))
+
+
+def _whole(pieces: Iterable[str]) -> bytes:
+    decoded = [decode_octets(each, len(each) * 3 // 4) for each in pieces]
+    return b"".join(each for each in decoded if each is not None)
+
+
 class OtherTests(BothCase):
     """Vaults, files, and comparing."""
 
@@ -257,21 +267,24 @@ class OtherTests(BothCase):
     def test_files(self) -> None:
         """Of sizes around those of chunks."""
         process = self.process()
-        for size in (0, 1, 300, 65_535, 65_536, 65_537, 140_000):
-            file = self.random.randbytes(size)
+        for size in (0, 1, 300, 65_535, 65_536, 65_537, 140_000, 1_000_000):
+            file, piece = self.random.randbytes(size), self.random.choice((1_000, 65_536, 100_000))
             sealer = FileSealer(size)
-            first = sealer.add(file)
-            last, hash = sealer.end()
-            about = {"key": encode_octets(sealer.key), "size": size, "hash": encode_octets(hash)}
-            opened = process.ask("open_file", sealed=encode_octets(first + last), file=about)
-            self.assertEqual(decode_octets(opened, size), file)
-            made = process.ask("seal_file", file=encode_octets(file))
+            sealed = b"".join([sealer.add(file), *sealer.end()])
+            about = {"key": encode_octets(sealer.key), "size": size, "hash": encode_octets(sealer.hash)}
+            process.ask("open_file", file=about)
+            opened = [process.ask("open_more", piece=each) for each in _pieces(sealed, piece)]
+            opened.append(process.ask("open_end"))
+            self.assertEqual(_whole(opened), file, (size, piece, self.note))
+            process.ask("seal_file", size=size)
+            theirs = [process.ask("seal_more", piece=each) for each in _pieces(file, piece)]
+            made = process.ask("seal_end")
             keys = [decode_octets(made[each], 32) for each in ("key", "hash")]
             assert keys[0] is not None and keys[1] is not None
             opener = FileOpener(keys[0], size, keys[1])
-            sealed = decode_octets(made["sealed"], len(made["sealed"]) * 3 // 4)
-            assert sealed is not None
-            self.assertEqual(opener.add(sealed) + opener.end(), file)
+            whole = _whole([*theirs, *made["rest"]])
+            self.assertEqual(len(whole), sealed_size(size))
+            self.assertEqual(opener.add(whole) + opener.end(), file, (size, piece, self.note))
 
     def test_comparing(self) -> None:
         """Both see the same emoji, and numbers."""

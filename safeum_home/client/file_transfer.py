@@ -18,7 +18,7 @@ from safeum_home.client.file_names import sendable, type_of
 from safeum_home.client.finding import Finding
 from safeum_home.client.partial_file import PartialFile, Rest
 from safeum_home.client.upload import Upload
-from safeum_home.client.web import Reply, Web
+from safeum_home.client.web import Reply, Sink, Web
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.files import File
@@ -129,19 +129,22 @@ class FileTransfer(Finding):
     async def _upload(
         self, chat: str, source: Any, name: str | None, type: str | None, progress: Progress | None
     ) -> Uploaded:
-        file = _opened(source)
+        file = opened_source(source)
         try:
             given = name or os.path.basename(os.fspath(getattr(file, "name", "") or "file"))
             shown = sendable(str(given))
             size = file.seek(0, os.SEEK_END)
             kind = type or type_of(shown)
             upload = Upload(self._web(), self._ticket(chat), file, size, kind, progress)
-            await self._persist(upload.go_on, lambda: upload.offset)
+            await self._finish(upload)
         finally:
             if file is not source:
                 file.close()
         assert upload.file is not None
         return Uploaded(upload.file, shown, size, kind)
+
+    async def _finish(self, upload: Upload) -> None:
+        await self._persist(upload.go_on, lambda: upload.offset)
 
     def _ticket(self, chat: str) -> Callable[[str | None], Awaitable[c.UploadTicket]]:
         return lambda file: self._ask(c.FileUpload(chat, file), c.UploadTicket)
@@ -164,7 +167,13 @@ class FileTransfer(Finding):
     async def _fetch(self, message: Message, body: File, file: BinaryIO, progress: Progress | None) -> None:
         if file.seek(0, os.SEEK_END) > body.size:
             file.truncate(0)
-        done = file.seek(0, os.SEEK_END)
+        await self._span(message, body, (file.seek(0, os.SEEK_END), body.size), file, progress)
+
+    async def _span(
+        self, message: Message, body: File, span: tuple[int, int], sink: Sink, progress: Progress | None
+    ) -> None:
+        """Fetch the octets of a file from the first number on, and before the second one."""
+        done, end = span
         if progress is not None:
             progress(done, body.size)
 
@@ -175,23 +184,21 @@ class FileTransfer(Finding):
                 progress(done, body.size)
 
         async def fetch() -> None:
-            if done == body.size:
+            if done == end:
                 return
             ticket: c.DownloadTicket = await self._ask(
                 c.FileDownload(message.chat, message.id), c.DownloadTicket
             )
-            fields = {"Range": f"bytes={done}-", "If-Range": f'"{body.file}"'}
+            last = "" if end == body.size else end - 1
+            fields = {"Range": f"bytes={done}-{last}", "If-Range": f'"{body.file}"'}
 
-            def sink(reply: Reply) -> Rest:
-                if (
-                    reply.status != 206
-                    or reply["Content-Range"] != f"bytes {done}-{body.size - 1}/{body.size}"
-                ):
+            def rest(reply: Reply) -> Rest:
+                if reply.status != 206 or reply["Content-Range"] != f"bytes {done}-{end - 1}/{body.size}":
                     raise BadAnswer("The node answered with something else than the rest of the file.")
-                return Rest(file, body.size - done)
+                return Rest(sink, end - done)
 
-            await self._web().ask("GET", ticket.path, fields, sink=sink, moved=moved)
-            if done != body.size:
+            await self._web().ask("GET", ticket.path, fields, sink=rest, moved=moved)
+            if done != end:
                 raise BadAnswer("The file is not as long as its message says.")
 
         await self._persist(fetch, lambda: done)
@@ -223,7 +230,7 @@ def file_in(message: Message) -> File | None:
     return body if isinstance(body, File) else None
 
 
-def _opened(source: Any) -> BinaryIO:
+def opened_source(source: Any) -> BinaryIO:
     if isinstance(source, str | os.PathLike):
         return open(source, "rb")
     file: BinaryIO = source

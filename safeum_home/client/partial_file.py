@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from safeum_home.client.errors import BadAnswer
+from safeum_home.client.web import Sink
 
 _NO_LINKS = (EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS)
 """What a file system says that knows no hard links: FAT, exFAT, shares, folders of phones."""
@@ -50,6 +51,11 @@ class PartialFile:
             if self._partial.lstat().st_size == 0:
                 self._partial.unlink()
 
+    def drop(self) -> None:
+        """What came is not the file: nothing of it is left."""
+        self.file.close()
+        self._partial.unlink(missing_ok=True)
+
     def _rename(self) -> None:
         """Without links: what is replaced is an empty file of one's own."""
         os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
@@ -63,7 +69,7 @@ class PartialFile:
 class Rest:
     """Takes what is missing of a file, and nothing beyond that, whatever a node goes on to send."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: Sink, size: int) -> None:
         self._file = file
         self._left = size
 

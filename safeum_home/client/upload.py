@@ -2,10 +2,9 @@
 
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from typing import BinaryIO
 
 from safeum_home.client.errors import BadAnswer, RemoteProblem
-from safeum_home.client.web import Web
+from safeum_home.client.web import Source, Web
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.commands import UploadTicket
 from safeum_home.protocol.files import OFFSET_TYPE, TUS_VERSION, UPLOADS_PATH
@@ -24,11 +23,14 @@ class FileTooLarge(RemoteProblem):
 class Upload:
     """`ticket` asks the node for one, given the file's id where the upload was begun."""
 
+    piece: int | None = None
+    """Octets that are sent at the most before the node has acknowledged them."""
+
     def __init__(
         self,
         web: Web,
         ticket: Callable[[str | None], Awaitable[UploadTicket]],
-        source: BinaryIO,
+        source: Source,
         size: int,
         kind: str,
         progress: Callable[[int, int], object] | None,
@@ -60,10 +62,16 @@ class Upload:
             await self._create(fields)
         else:
             self.offset = await self._told("HEAD", fields)
-        if self.offset < self._size:
+            self._acknowledged()
+        while self.offset < self._size:
             await self._send(fields)
-        if self.offset != self._size:
-            raise BadAnswer("The node says that it has less of the file than was sent.")
+            self._acknowledged()
+
+    def _begun(self) -> None:
+        """The node has a new upload, with nothing in it."""
+
+    def _acknowledged(self) -> None:
+        """The node has said how much it has: `offset`."""
 
     async def _create(self, fields: dict[str, str]) -> None:
         kind = b64encode(self._kind.encode()).decode()
@@ -73,6 +81,7 @@ class Upload:
         if reply.status != 201 or not start.endswith(UPLOADS_PATH) or not file:
             raise BadAnswer("The node did not say where the upload is.")
         self.file, self.offset = file, 0
+        self._begun()
 
     async def _send(self, fields: dict[str, str]) -> None:
         sent = self.offset
@@ -84,14 +93,19 @@ class Upload:
                 self._progress(min(sent, self._size), self._size)
 
         about = {"Content-Type": OFFSET_TYPE, "Upload-Offset": str(self.offset)}
-        source = (self._source, self.offset, self._size - self.offset)
-        self.offset = await self._told("PATCH", {**fields, **about}, source, moved)
+        length = min(self._size - self.offset, self.piece or self._size)
+        end = self.offset + length
+        self.offset = await self._told(
+            "PATCH", {**fields, **about}, (self._source, self.offset, length), moved
+        )
+        if self.offset != end:
+            raise BadAnswer("The node says that it has less of the file than was sent.")
 
     async def _told(
         self,
         method: str,
         fields: dict[str, str],
-        source: tuple[BinaryIO, int, int] | None = None,
+        source: tuple[Source, int, int] | None = None,
         moved: Callable[[int], object] = lambda octets: None,
     ) -> int:
         """Ask, and return the offset that the node tells."""

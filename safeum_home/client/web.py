@@ -1,7 +1,7 @@
 """HTTPS to the node, over the same trust as the WebSocket: what is sent is streamed, and so is what comes."""
 
 from collections.abc import Callable
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import msgspec
 from twisted.internet.defer import CancelledError, Deferred
@@ -11,7 +11,7 @@ from twisted.internet.protocol import Protocol as NetProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.internet.task import Cooperator
 from twisted.python.failure import Failure
-from twisted.web.client import URI, Agent, FileBodyProducer, ResponseDone
+from twisted.web.client import URI, Agent, FileBodyProducer, RequestGenerationFailed, ResponseDone
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory, IResponse
 from zope.interface import implementer
@@ -37,6 +37,14 @@ class Sink(Protocol):
     """Takes what comes."""
 
     def write(self, data: bytes, /) -> object: ...
+
+
+class Source(Protocol):
+    """What is sent: a file, or what is like one."""
+
+    def seek(self, offset: int, /) -> int: ...
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class Reply:
@@ -72,7 +80,7 @@ class Web:
         path: str,
         fields: dict[str, str],
         *,
-        source: "tuple[BinaryIO, int, int] | None" = None,
+        source: "tuple[Source, int, int] | None" = None,
         sink: Callable[[Reply], Sink] | None = None,
         moved: Moved = lambda octets: None,
     ) -> "Deferred[Reply]":
@@ -89,7 +97,7 @@ class Web:
         method: str,
         path: str,
         fields: dict[str, str],
-        source: "tuple[BinaryIO, int, int] | None",
+        source: "tuple[Source, int, int] | None",
         sink: Callable[[Reply], Sink] | None,
         moved: Moved,
     ) -> Reply:
@@ -119,6 +127,8 @@ class Web:
         except Exception as error:
             if _given_up(error) and not watch.stalled:
                 raise CancelledError from None
+            if (own := _of_the_source(error)) is not None:
+                raise own from None
             raise Disconnected(unreachable(Failure(error))) from None
         finally:
             watch.end()
@@ -174,7 +184,7 @@ class _Watch:
 class _Part:
     """Part of a file, as something to read to its end."""
 
-    def __init__(self, file: BinaryIO, offset: int, length: int, moved: Moved) -> None:
+    def __init__(self, file: Source, offset: int, length: int, moved: Moved) -> None:
         self._file = file
         self._start = offset
         self._at = 0
@@ -250,6 +260,14 @@ def _given_up(error: Exception) -> bool:
     """Whether a request failed because it was cancelled while it was being sent: an Agent hides that."""
     reasons: list[Failure] = getattr(error, "reasons", None) or []
     return any(reason.check(CancelledError) for reason in reasons)
+
+
+def _of_the_source(error: Exception) -> BaseException | None:
+    """What a request failed with where what is sent could not be read."""
+    if not isinstance(error, RequestGenerationFailed):
+        return None
+    found = (each.value for each in error.reasons if each.check(OSError, BadAnswer))
+    return next(found, None)
 
 
 def _abort(of: Any) -> None:

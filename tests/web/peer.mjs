@@ -50,11 +50,21 @@ const COMMANDS = {
   vault: ({ version, data }) => state.vault.take(version, data),
   merge: ({ one, other }) => secure.merge(check(one), check(other)),
   strength: ({ text, guesses }) => secure.strength(text, () => ({ guesses_log10: guesses, score: 0, feedback: {} })),
-  seal_file({ file }) {
-    const made = secure.sealFile(decode(file));
-    return { ...made, sealed: encode(made.sealed) };
+  seal_file({ size }) {
+    state.sealer = new secure.FileSealer(size);
+    return null;
   },
-  open_file: ({ sealed, file }) => encode(secure.openFile(decode(sealed), file)),
+  seal_more: ({ piece }) => encode(state.sealer.add(decode(piece))),
+  seal_end() {
+    const rest = [...state.sealer.end()].map(encode);
+    return { rest, key: state.sealer.key, hash: state.sealer.hash };
+  },
+  open_file({ file }) {
+    state.opener = new secure.FileOpener(file);
+    return null;
+  },
+  open_more: ({ piece }) => encode(state.opener.add(decode(piece))),
+  open_end: () => encode(state.opener.end()),
   compare({ pair, payload }) {
     const said = [];
     const home = { say: (each) => said.push(each), show: (words) => { state.words = words; }, done: (same) => { state.same = same; } };

@@ -8,7 +8,7 @@ import { commitment, shown } from "../../safeum_home/web/secure/comparing.js";
 import * as envelopes from "../../safeum_home/web/secure/envelope.js";
 import * as epochs from "../../safeum_home/web/secure/epoch.js";
 import * as messages from "../../safeum_home/web/secure/message.js";
-import { decode, encode, fromUtf8, number, utf8 } from "../../safeum_home/web/secure/octets.js";
+import { decode, encode, fromUtf8, join, number, utf8 } from "../../safeum_home/web/secure/octets.js";
 import { padme } from "../../safeum_home/web/secure/padding.js";
 import * as payloads from "../../safeum_home/web/secure/payloads.js";
 import * as rosters from "../../safeum_home/web/secure/roster.js";
@@ -105,7 +105,9 @@ test("vault", () => {
 });
 
 test("file", () => {
-  assert.deepEqual(secure.openFile(decode(v.file.sealed), v.file), decode(v.file.file));
+  const opener = new secure.FileOpener(v.file);
+  const pieces = [opener.add(decode(v.file.sealed)), opener.end()];
+  assert.deepEqual(join(...pieces), decode(v.file.file));
   for (const [size, filled] of Object.entries(v.padme)) assert.equal(padme(Number(size)), filled);
 });
 

@@ -6,6 +6,7 @@
 What is encrypted is the file and zeros up to a size of which there are few (`padding.padme`).
 """
 
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any
 
@@ -44,7 +45,11 @@ class _Stream:
 
 
 class FileSealer(_Stream):
-    """Encrypts a file of `size` octets, piece by piece: `add` all of it, then `end`."""
+    """Encrypts a file of `size` octets, piece by piece: `add` all of it, then what `end` gives.
+
+    What comes of it is to be kept until it is acknowledged: the same octets cannot be made again, and other
+    ones of the same file are never to be made with the same key.
+    """
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -62,8 +67,13 @@ class FileSealer(_Stream):
         self._seal_all_but_the_last()
         return self._flush()
 
-    def end(self) -> tuple[bytes, bytes]:
-        """The rest that is to be uploaded, and the hash of all of it. Raises ValueError before its size."""
+    @property
+    def hash(self) -> bytes:
+        """Of all that was to be uploaded so far."""
+        return self._hash.digest()
+
+    def end(self) -> Iterator[bytes]:
+        """The rest that is to be uploaded, in pieces. Raises ValueError before its size."""
         if self._left:
             raise ValueError("less than the file has")
         filling = padme(self._size) - self._size
@@ -72,9 +82,11 @@ class FileSealer(_Stream):
             self._waiting += bytes(zeros)
             filling -= zeros
             self._seal_all_but_the_last()
+            yield self._flush()
         self._push(bytes(self._waiting), _LAST)
+        self._waiting.clear()
         self.wipe()
-        return self._flush(), self._hash.digest()
+        yield self._flush()
 
     def _seal_all_but_the_last(self) -> None:
         while len(self._waiting) > CHUNK:
@@ -93,7 +105,10 @@ class FileSealer(_Stream):
 
 
 class FileOpener(_Stream):
-    """Decrypts what was uploaded, piece by piece. It is the file only once `end` has not raised."""
+    """Decrypts what was uploaded, piece by piece. It is the file only once `end` has not raised.
+
+    To go on with what was opened before: `add` the header, and `again` all whole chunks that were opened.
+    """
 
     def __init__(self, key: bytes, size: int, hash: bytes) -> None:
         super().__init__()
@@ -116,6 +131,14 @@ class FileOpener(_Stream):
             opened.append(self._pull(bytes(self._waiting[: CHUNK + MORE]), _MESSAGE))
             del self._waiting[: CHUNK + MORE]
         return b"".join(opened)
+
+    def again(self, chunk: bytes) -> None:
+        """A whole chunk of the file that was opened before. If it was not, nothing that follows opens."""
+        if not self._begun or self._waiting or len(chunk) != CHUNK or self._left < CHUNK:
+            raise ValueError("no chunk that stands here")
+        push = bindings.crypto_secretstream_xchacha20poly1305_push
+        self._hash.update(push(self._state, chunk, tag=_MESSAGE))  # both ways have the same state
+        self._left -= CHUNK
 
     def end(self) -> bytes:
         """The last of the file. Raises `Refused(UNDECRYPTABLE)` where it is not the one that was sealed."""

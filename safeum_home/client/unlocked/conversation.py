@@ -10,8 +10,10 @@ from safeum_home.client.errors import ClientError
 from safeum_home.client.secure import payloads
 from safeum_home.client.secure.payloads import Deletion, Edit, Reaction, Reply, Text
 from safeum_home.client.secure.refused import Reason, Refused
+from safeum_home.client.unlocked.chat_files import ChatFiles
 from safeum_home.client.unlocked.events import SecureChanged
 from safeum_home.client.unlocked.exchange import PAGE, Exchange
+from safeum_home.client.unlocked.home import Home
 from safeum_home.client.unlocked.items import Fate, Item
 from safeum_home.spawn import spawn
 
@@ -22,8 +24,12 @@ _references = count(1)
 class Conversation(Exchange):
     """`items` are what was said, the oldest first: `SecureChanged` tells of each change.
 
-    `comparisons` compares emoji with its members.
+    `comparisons` compares emoji with its members, `files` sends and fetches files.
     """
+
+    def __init__(self, home: Home, chat: str, peer: str | None = None) -> None:
+        super().__init__(home, chat, peer)
+        self.files = ChatFiles(home, chat, self._answer, self._check, self.say)
 
     def earlier(self) -> Awaitable[list[Item]]:
         """A page of older messages, which stand before all others then. Raises `ClientError`."""
@@ -39,9 +45,11 @@ class Conversation(Exchange):
         `Item.fate` is what becomes of it: what cannot be sealed yet waits in memory alone.
         Raises `Refused`: MALFORMED, TOO_LARGE, NOT_A_MEMBER, TOO_MANY.
         """
-        answered = None if reply is None else self.items.by_hash(reply)
-        about = None if reply is None else Reply(reply, None if answered is None else answered.id)
-        return self.say(Text(text, tuple(mentions), about))
+        return self.say(Text(text, tuple(mentions), self._answer(reply)))
+
+    def _answer(self, hash: str | None) -> Reply | None:
+        answered = None if hash is None else self.items.by_hash(hash)
+        return None if hash is None else Reply(hash, None if answered is None else answered.id)
 
     def say(self, payload: Text | payloads.File) -> Item:
         """The same with a payload of another kind."""
@@ -92,6 +100,5 @@ class Conversation(Exchange):
             self._unsaid = kept
         elif not self._chat.forget(item.reference):
             return False
-        item.fate = Fate.REFUSED
-        self._home.tell(SecureChanged(self.id, item))
+        self._fail(item)
         return True

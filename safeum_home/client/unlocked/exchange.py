@@ -21,7 +21,7 @@ from safeum_home.client.unlocked.home import Home
 from safeum_home.client.unlocked.items import Fate, Item, Items
 from safeum_home.client.unlocked.members import Told
 from safeum_home.client.unlocked.posting import Posting
-from safeum_home.client.unlocked.sealed_bodies import is_in_clear, joined, told_of
+from safeum_home.client.unlocked.sealed_bodies import file_of, is_in_clear, joined, told_of
 from safeum_home.client.unlocked.signing import Signing
 from safeum_home.protocol.commands import Sent
 from safeum_home.protocol.group_types import GroupMember
@@ -206,6 +206,8 @@ class Exchange(Hearing):
 
     def _say(self, payload: Payload, item: Item | None) -> None:
         self._unsaid.append((payload, item))
+        if item is not None and (file := file_of(payload)) is not None:
+            self._posting.attach(item.reference, file)
         self._flush()
         if item is not None and item.fate is Fate.WAITING:
             self._home.tell(SecureChanged(self.id, item))
@@ -254,5 +256,6 @@ class Exchange(Hearing):
 
     def _fail(self, item: Item | None) -> None:
         if item is not None:
+            self._posting.detach(item.reference)
             item.fate = Fate.REFUSED
             self._home.tell(SecureChanged(self.id, item))

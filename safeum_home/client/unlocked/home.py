@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 
-from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.unique_key import UniqueKey
 
@@ -18,7 +18,7 @@ class Home(Protocol):
 
     own: UniqueKey
     people: People
-    client: GroupMethods
+    client: FileTransfer
     clock: IReactorTime
 
     def tell(self, event: Struct) -> None:

@@ -13,6 +13,7 @@ from safeum_home.client.group_methods import GroupMethods
 from safeum_home.client.secure.events import Post
 from safeum_home.client.unlocked.sealed_bodies import body_of
 from safeum_home.protocol.commands import Sent
+from safeum_home.protocol.files import SealedFile
 from safeum_home.spawn import spawn
 
 MOST_WAIT = 30.0
@@ -39,8 +40,18 @@ class Posting:
         self._sent = sent
         self._refused = refused
         self._posts: deque[Post] = deque()
+        self._files: dict[str, SealedFile] = {}
+        """Of those that tell of one, by their reference."""
         self._running: Deferred[None] | None = None
         self._busy = False
+
+    def attach(self, reference: str, file: SealedFile) -> None:
+        """What will be posted with this reference goes with a file."""
+        self._files[reference] = file
+
+    def detach(self, reference: str) -> None:
+        """It will not."""
+        self._files.pop(reference, None)
 
     def put(self, posts: Iterable[Post]) -> None:
         """In their order."""
@@ -52,6 +63,7 @@ class Posting:
     def close(self) -> None:
         """What is not there yet is dropped."""
         self._posts.clear()
+        self._files.clear()
         if self._running is not None:
             self._running.cancel()
 
@@ -73,9 +85,10 @@ class Posting:
 
     async def _send(self, post: Post) -> Sent:
         client_id, wait = new_client_id(self._clock.seconds() * 1000), 1.0
+        body = body_of(post, self._files.pop(post.reference or "", None))
         while True:
             try:
-                return await self._client.send_body(self._chat, body_of(post), client_id)
+                return await self._client.send_body(self._chat, body, client_id)
             except RemoteProblem as error:
                 if not error.passing:
                     raise

@@ -1,13 +1,21 @@
 """How envelopes are carried: as messages of one kind, in groups that take nothing else."""
 
 from safeum_home.client.secure.events import Post, Told
+from safeum_home.client.secure.files import sealed_size
+from safeum_home.client.secure.payloads import File, Payload
+from safeum_home.protocol.files import SealedFile
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message, Notice, Secure
 
 
-def body_of(post: Post) -> Secure:
-    """What is sent."""
-    return Secure(post.data, post.quiet)
+def body_of(post: Post, file: SealedFile | None = None) -> Secure:
+    """What is sent, with the file that it tells of."""
+    return Secure(post.data, post.quiet, file)
+
+
+def file_of(payload: Payload) -> SealedFile | None:
+    """What the node is told of the file in a payload, so that it lets members have it."""
+    return SealedFile(payload.file, sealed_size(payload.size)) if isinstance(payload, File) else None
 
 
 def told_of(message: Message) -> Told | None:

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from safeum_home.client.errors import ClientError, local
 from safeum_home.client.events import Heard, Link, LinkChanged
-from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Reason, Refused
@@ -39,7 +39,7 @@ class SecureChats(Remembering):
 
     def __init__(
         self,
-        client: GroupMethods,
+        client: FileTransfer,
         state: State,
         clock: IReactorTime,
         own: UniqueKey,

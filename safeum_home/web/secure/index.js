@@ -11,7 +11,7 @@
 export { SecureChat } from "./chat.js";
 export { Comparison } from "./comparing.js";
 export { fingerprint, safetyNumber, scanned, scanText } from "./fingerprints.js";
-export { openFile, sealedSize, sealFile } from "./files.js";
+export { FileOpener, FileSealer, opened, sealed, sealedSize } from "./files.js";
 export { areWords, strength, words } from "./passphrase.js";
 export { News, People, Trust } from "./people.js";
 export { PublicKeys } from "./public_keys.js";

@@ -12,6 +12,7 @@ export const NONCE = 24;
 export const TAG = 16;
 export const BOX = 48;
 export const SIGNATURE = 64;
+const BLAKE2B = 384;
 
 /** libsodium itself. */
 export function lib() {
@@ -65,6 +66,46 @@ export function digest(octets, person, size = 32, key = new Uint8Array(0)) {
       raw.HEAPU8.fill(0, place, place + sizes[at]);
       raw._free(place);
     });
+  }
+}
+
+/** The same hash, without a key, of octets that come one after the other. */
+export class Digest {
+  #state = sodium.libsodium._malloc(BLAKE2B);
+
+  constructor(person) {
+    const raw = sodium.libsodium;
+    const about = raw._malloc(32);
+    raw.HEAPU8.fill(0, about, about + 32);
+    raw.HEAPU8.set(new TextEncoder().encode(person), about + 16);
+    const failed = raw._crypto_generichash_blake2b_init_salt_personal(this.#state, 0, 0, 32, about, about + 16);
+    raw._free(about);
+    if (failed) throw new Error("BLAKE2b failed");
+  }
+
+  add(octets) {
+    const raw = sodium.libsodium;
+    const place = raw._malloc(Math.max(1, octets.length));
+    raw.HEAPU8.set(octets, place);
+    raw._crypto_generichash_blake2b_update(this.#state, place, octets.length, 0);
+    raw._free(place);
+  }
+
+  /** Of all of them, once. */
+  end() {
+    const raw = sodium.libsodium;
+    const out = raw._malloc(32);
+    raw._crypto_generichash_blake2b_final(this.#state, out, 32);
+    const hash = raw.HEAPU8.slice(out, out + 32);
+    raw._free(out);
+    this.wipe();
+    return hash;
+  }
+
+  /** Give the memory back. Twice is harmless. */
+  wipe() {
+    if (this.#state !== null) sodium.libsodium._free(this.#state);
+    this.#state = null;
   }
 }
 
