@@ -93,7 +93,7 @@ class Comparisons:
             same = people.verify(account, running.hash, now)
         else:
             people.doubt(account, now)
-        self._home.changed()
+        self._home.changed(urgent=True)
         self.tell(account, same=same)
 
     def close(self) -> None:

@@ -14,7 +14,8 @@ const MOST_OPEN = 16;
 export const IN_VAULT = 4;
 
 function within(hashes, inForce) {
-  return [...hashes].every(([account, hash]) => inForce.get(account) === hash);
+  for (const [account, hash] of hashes) if (inForce.get(account) !== hash) return false;
+  return true;
 }
 
 export class Epochs {
@@ -39,7 +40,7 @@ export class Epochs {
     const { at, commitment, hashes, members } = epoch;
     const stale = inForce && !within(hashes, inForce) ? this.changedAt : null;
     const { hash, extra } = members.get(this.own.account);
-    const mine = () => (hash === this.own.hash ? extra : key.box(this.own.public.box));
+    const mine = () => (hash === this.own.hash ? extra.slice() : key.boxes([this.own.public.box])[0]);
     const sealed = key ? mine() : null;
     this.#keep({ id, at, commitment, sealed, hashes, good: inForce !== null, count: 0, stale });
     if (key) this.#open(id, key);
@@ -79,7 +80,7 @@ export class Epochs {
   rekey(own) {
     for (const known of [...this.known.values()].slice(-MOST_OPEN)) {
       try {
-        known.sealed = this.key(known).box(own.public.box);
+        [known.sealed] = this.key(known).boxes([own.public.box]);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
       }
@@ -104,9 +105,9 @@ export class Epochs {
 
   /** One in which something may be said to exactly these, the one that came last first. */
   usable(inForce, now) {
-    return [...this.known.values()].reverse().find((known) => (
-      known.good && known.hashes.size === inForce.size && within(known.hashes, inForce)
-      && known.count < MOST_MESSAGES && now - DAY < known.at && known.at <= now + AHEAD
+    return [...this.known.values()].findLast((known) => (
+      known.good && known.count < MOST_MESSAGES && now - DAY < known.at && known.at <= now + AHEAD
+      && known.hashes.size === inForce.size && within(known.hashes, inForce)
     ));
   }
 

@@ -41,14 +41,14 @@ export class Line {
   isSaid(account) {
     const { keys } = this;
     return this.named.every(({ at, word }, place) => (
-      isSigned(keys[place].sign, signed(account, keys[place].hash, keys[place + 1].hash, at), word)
+      isSigned(keys[place].sign, word, signed(account, keys[place].hash, keys[place + 1].hash, at))
     ));
   }
 }
 
 /** `own` names its followers; `line` is how it came to be in force itself. Of that the last are kept. */
 export function name(own, keys, at, line = null) {
-  const word = sign(signed(own.account, own.hash, keys.hash, at), own.signing);
+  const word = sign(own.signing, signed(own.account, own.hash, keys.hash, at));
   const [known, named] = [line?.keys ?? [own.public], [...(line?.named ?? []), { at, keys, word }]];
   const over = Math.max(0, named.length - MOST_FORMER);
   return new Line(known[over], named.slice(over));
@@ -56,10 +56,10 @@ export function name(own, keys, at, line = null) {
 
 /** Throws `Refused`. */
 export function take(reader) {
-  const read = () => new PublicKeys(reader.take(KEY), reader.take(KEY));
+  const read = () => new PublicKeys(reader.take(KEY).slice(), reader.take(KEY).slice());
   const [first, count] = [read(), reader.number(1)];
   if (count < 1 || count > MOST_FORMER) throw malformed();
-  const named = Array.from({ length: count }, () => ({ at: reader.number(), keys: read(), word: reader.take(SIGNATURE) }));
+  const named = Array.from({ length: count }, () => ({ at: reader.number(), keys: read(), word: reader.take(SIGNATURE).slice() }));
   reader.end();
   const line = new Line(first, named);
   if (new Set(line.keys.map((each) => each.hash)).size !== count + 1) throw malformed();

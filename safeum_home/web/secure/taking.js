@@ -39,7 +39,9 @@ export class Taker {
     } catch (error) {
       return [refusal(error, told)];
     }
-    const held = { told, envelope, past, reason: Reason.NO_KEYS, since: this.room.now(), noted: false, late: false };
+    const held = {
+      told, envelope, past, reason: Reason.NO_KEYS, since: this.room.now(), noted: false, late: false, known: false,
+    };
     const events = this.#try(held, true);
     return envelope.head.kind === Kind.MESSAGE ? events : [...events, ...this.again()];
   }
@@ -69,16 +71,15 @@ export class Taker {
     this.#remember(hash, account, "");
   }
 
-  #try(given, first) {
-    const { told } = given;
+  #try(held, first) {
+    const { told } = held;
     const events = [];
-    let held = given;
     try {
       const keys = signerOf(this.room, held);
       if (!held.noted) {
         const noted = this.#note(held);
         if (noted === null) return events;
-        held = { ...held, noted: true, late: noted.verdict === LATE, known: noted.verdict === AGAIN };
+        Object.assign(held, { noted: true, late: noted.verdict === LATE, known: noted.verdict === AGAIN });
         if (noted.gap) events.push({ is: "gap", account: told.sender, count: noted.gap });
       }
       events.push(...this.#read(held, keys));
@@ -87,9 +88,10 @@ export class Taker {
         const isFormer = error.reason === Reason.FORMER_KEYS && held.envelope.head.kind !== Kind.MESSAGE;
         return isFormer ? events : [...events, refusal(error, told)];
       }
-      const known = held.known || error.reason === Reason.ROSTER_FORKED;
+      held.reason = error.reason;
+      held.known ||= error.reason === Reason.ROSTER_FORKED;
       events.push(...error.told);
-      for (const gone of this.holding.add({ ...held, reason: error.reason, known })) {
+      for (const gone of this.holding.add(held)) {
         events.push(refusalOf(Reason.TOO_MANY, gone.told));
       }
       if (error.account && first) events.push({ is: "keys_needed", accounts: [error.account] });
