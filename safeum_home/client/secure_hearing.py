@@ -74,7 +74,7 @@ class SecureHearing:
             return
         if said.alarm:
             desk.secure.alarms.sound(event.chat, said.text)
-        else:
+        elif not any((each.chat, each.text) == (event.chat, said.text) for each in desk.notices):
             desk.tell(said.text, "verify", event.chat)
 
     def _in_clear(self, message: Message) -> None:

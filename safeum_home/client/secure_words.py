@@ -57,6 +57,7 @@ _REFUSED = {
     Reason.TOO_MANY: "So much waits here for keys that the oldest was dropped. /history loads it again.",
 }
 
+_FORMER = "What was said for your former security key is not shown: it cannot be read with this passphrase."
 _GAP = (
     "Of {name} {count} before the last one {verb} missing: shown as late if it comes yet. A node may hold"
     " it back: ask {name}."
@@ -166,6 +167,8 @@ class Wording:
     def of(self, about: e.Event | InClear) -> Said | None:
         """What is to be told of it; None where there is nothing to tell."""
         match about:
+            case e.Refusal(reason=Reason.FORMER_KEYS):
+                return Said(_FORMER, False)
             case e.Refusal(reason=reason, sender=sender):
                 forged = _FORGED_OWN if sender == self._own else _FORGED
                 return Said(self._fill(_REFUSED.get(reason, forged), sender))
