@@ -207,7 +207,7 @@ class WritingTests(KeptCase):
             self.assertEqual(draft and draft.text, f"the last {number}")
 
     def test_no_answer(self) -> None:
-        """A node that says nothing is not waited for longer than five seconds; nothing can be said meanwhile."""
+        """A node that says nothing is waited for for five seconds; nothing can be said meanwhile."""
         secure = self.ann.secure
         self.ann.bend = lambda frame: []
         secure.drafts.set(self.chat_id, "never")

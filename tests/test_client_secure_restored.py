@@ -159,7 +159,7 @@ class StartedTests(RestoredCase):
         self.assertIsNone(self.ann.secure.refused_vault)
 
     def test_accepted_beside(self) -> None:
-        """Where one device accepts the older one, the other that has the newer one is told, and both can be had."""
+        """Where one device accepts the older one, that which has the newer is told, and both can be had."""
         tablet = self.tablet()
         self.settle(15)
         self.ann.lock()

@@ -70,8 +70,8 @@ class SecureTaking(TelephoneTaking, FileTransfer):
     def lock(self) -> "Deferred[None]":
         """Write what the vault lacks, then wipe the unique key and all that was opened with it.
 
-        Writing has five seconds; where there is no connection, or nothing to write, it is wiped at once. Fires
-        when all is wiped. Twice is harmless.
+        Writing has five seconds; where there is no connection, or nothing to write, it is wiped at once.
+        Fires when all is wiped. Twice is harmless.
         """
         secure, self._secure = self._secure, None
         if secure is not None:

@@ -1,8 +1,9 @@
 """What goes first where a vault is full: never keys, nor what shows that something comes again.
 
-Traces of drafts and settings that were dropped a month ago go always, and drafts beyond `ROOM_FOR_DRAFTS`. Where it
-is too large then: drafts; epochs and former rosters; all streams of an account but the newest; settings. Of each
-kind the oldest go first, and no more than has to. Keys, and who is in which chat, stay: they fit, or it is refused.
+Traces of drafts and settings that were dropped a month ago go always, and drafts beyond `ROOM_FOR_DRAFTS`.
+Where it is too large then: drafts; epochs and former rosters; all streams of an account but the newest;
+settings. Of each kind the oldest go first, and no more than has to. Keys, and who is in which chat, stay: they
+fit, or it is refused.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from safeum_home.client.secure.vault_content import MOST_SETTINGS, Content, Draf
 T = TypeVar("T")
 K = TypeVar("K", Draft, Setting)
 TRACE = 30 * 24 * 3600 * 1000
-"""Milliseconds for which it is known that a draft, or a setting, was dropped: other devices may not know yet."""
+"""Milliseconds for which it is known that a draft, or a setting, was dropped: others may not know it yet."""
 ROOM_FOR_DRAFTS = 192 * 1024
 """Octets in JSON."""
 _encoder = msgspec.json.Encoder(order="sorted")
@@ -47,7 +48,7 @@ def fitted(content: Content, now: int, room: int) -> Content:
 def _reduced(
     entries: dict[str, T], age: Callable[[T], int], smaller: Callable[[T], T | None], over: int
 ) -> tuple[dict[str, T], int]:
-    """With the oldest ones made smaller, or left out for None, until `over` octets are saved; and what is not."""
+    """With the oldest made smaller, or left out for None, until `over` octets are saved; and what is not."""
     left = dict(entries)
     for name, entry in sorted(entries.items(), key=lambda item: (age(item[1]), item[0])):
         if over <= 0:

@@ -46,10 +46,10 @@ class KeysMismatch(Struct, frozen=True):
 class VaultRefused(Struct, frozen=True):
     """The vault that the node shows, which is of `version`, is not taken, and nothing is written over it.
 
-    ROLLED_BACK: others of this account, or this program, have had a later one. FORKED: it is another one of that
-    version. UNDECRYPTABLE: of another passphrase, or no vault. DAMAGED, MALFORMED: it cannot be read.
-    What was pinned and verified may not be known: say so, and ask (`SecureChats.accept_vault`, `replace_vault`).
-    TOO_LARGE: what is to be kept does not fit, and is in memory alone.
+    ROLLED_BACK: others of this account, or this program, have had a later one. FORKED: it is another one of
+    that version. UNDECRYPTABLE: of another passphrase, or no vault. DAMAGED, MALFORMED: it cannot be read.
+    What was pinned and verified may not be known: say so, and ask (`SecureChats.accept_vault`,
+    `replace_vault`). TOO_LARGE: what is to be kept does not fit, and is in memory alone.
     """
 
     reason: Reason
@@ -57,7 +57,7 @@ class VaultRefused(Struct, frozen=True):
 
 
 class DraftChanged(Struct, frozen=True):
-    """Another device of this account has begun something else in a secure chat; None: it has sent or dropped it."""
+    """Another device has begun something else in a secure chat; None: it has sent or dropped it."""
 
     chat: str
     draft: Draft | None

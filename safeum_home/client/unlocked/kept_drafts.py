@@ -15,7 +15,7 @@ MOST = 2000
 
 
 class KeptDrafts:
-    """`tell` is told what other devices have begun, `changed` of what is to be kept. `now` is in milliseconds.
+    """`tell` is told what other devices have begun, `changed` of what is to be kept. `now`: in milliseconds.
 
     Of two that were begun on different devices the later one stays. All together there is room for 192 KiB:
     what was begun first goes then.

@@ -19,7 +19,7 @@ MOST_OCTETS = 64 * 1024
 class KeptSettings:
     """`tell` is told what other devices have set, `changed` of what is to be kept. `now` is in milliseconds.
 
-    Of what two devices have set the later one stays. Names are the programs' own: begin them with the program's.
+    Of what two devices have set the later one stays. Names are the programs' own: begin them with yours.
     """
 
     def __init__(

@@ -98,20 +98,23 @@ class Remembering(Verifying):
         return self.awaitable(self._vault.accept())
 
     def replace_vault(self) -> Awaitable[None]:
-        """Put what is known here in place of a vault that is refused: its user was asked. Raises `ClientError`."""
+        """Put what is known here in place of a vault that is refused: its user was asked.
+
+        Raises `ClientError`.
+        """
         return self.awaitable(self._vault.replace())
 
     # --- writing it
 
     def save(self) -> Awaitable[None]:
-        """Have the vault written now, where there is something to write; until that is done, or has failed."""
+        """Have the vault written now, where there is something to write; until it is, or that has failed."""
         return self.awaitable(self._save())
 
     async def _save(self) -> None:
         await self._vault.flush()
 
     def shut(self, online: bool) -> "Deferred[None]":
-        """Write the vault, for five seconds at the most, and close. Without a connection it is closed at once."""
+        """Write the vault, for five seconds at the most, and close; without a connection close at once."""
         saved: Deferred[Any] = succeed(None)
         if online and self._vault.has_news:
             saved = self._vault.flush().addTimeout(SAVED_WITHIN, self.clock)

@@ -116,7 +116,7 @@ class VaultKeeper:
         self._fetch()
 
     def look(self) -> None:
-        """There is a connection again: another program may have put one meanwhile, or the node has lost one."""
+        """There is a connection again: another program may have put one meanwhile, or the node lost one."""
         spawn(self._look(), "looking for the vault")
 
     async def _look(self) -> None:

@@ -23,7 +23,8 @@ class Kept(NamedTuple):
 async def get(client: Methods) -> Kept:
     """What the node has.
 
-    Raises `ClientError`: `vault_conflict` where it became another one meanwhile, `not_found` where it is damaged.
+    Raises `ClientError`: `vault_conflict` where it became another one meanwhile, `not_found` where it is
+    damaged.
     """
     first = await client.call(VaultGet())
     if first.n == 0:

@@ -1,7 +1,7 @@
 """When the vault is written: in a while, at once, again, or not as long as its user has not been asked.
 
-clean --changed--> due --elapsed--> writing --written--> clean      writing --changed--> again --written--> due
-due --urgent--> writing             writing --urgent--> pressing --written--> writing
+clean --changed--> due --elapsed--> writing --written--> clean    writing --changed--> again --written--> due
+due --urgent--> writing           writing --urgent--> pressing --written--> writing
 writing, again, pressing --failed--> due            any --hold--> held --release--> due
 any --stop--> stopped
 """
