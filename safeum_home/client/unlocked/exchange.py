@@ -61,6 +61,11 @@ class Exchange(Hearing):
 
     # --- opening and closing
 
+    @property
+    def oldest(self) -> str | None:
+        """What the node calls the oldest message that was looked at here."""
+        return self._oldest
+
     async def load(self) -> None:
         """Ask who is in it, and what was said last; what has come meanwhile follows. Raises `ClientError`."""
         if self.peer is None:

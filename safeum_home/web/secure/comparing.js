@@ -72,7 +72,7 @@ export class Comparison {
     else if (this.#state === "shown") {
       this.#said.set("other", payload.kind === "compare.done" && payload.same);
       this.#settle();
-    }
+    } else if (this.#state === "idle") this.stop(); // whoever has asked does not wait for an answer
   }
 
   #answered(payload) {
