@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from safeum_home.client.events import Heard, LinkChanged
+from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure_words import MISMATCH, Wording, vault_refused
 from safeum_home.client.unlocked.events import (
     CompareChanged,
@@ -47,6 +48,9 @@ class SecureHearing:
             if not desk.secure.unlocking:  # else that is asked about just now
                 desk.secure.alarms.sound(None, MISMATCH)
         elif isinstance(event, VaultRefused):
+            chats = desk.client.secure
+            if event.reason is Reason.UNDECRYPTABLE and chats is not None and chats.keys.mismatch is not None:
+                return  # it is of the passphrase that the account has, or had
             desk.secure.alarms.sound(None, vault_refused(event.reason))
         elif isinstance(event, Message):
             self._in_clear(event)
