@@ -23,7 +23,7 @@ from safeum_home.client.secure.vault import Vault
 from safeum_home.client.secure.vault_content import Content, Draft, Keys, Pinned, Setting, merge, pinned
 from safeum_home.protocol.key_types import Identity
 from safeum_home.protocol.signing import decode_octets, encode_octets
-from tests import test_secure_hostile, test_secure_remembered
+from tests import test_secure_hostile, test_secure_remembered, test_secure_successions
 from tests.secure_case import CHAT, Program, SecureCase, account, unique_key
 from tests.secure_javascript import WEB, ForeignProgram, Process, install
 
@@ -197,6 +197,10 @@ class EpochTests(ForeignBob, test_secure_hostile.EpochTests):
 
 class SuccessionTests(ForeignBob, test_secure_remembered.SuccessionTests):
     """Keys that were followed by others, after a start."""
+
+
+class TakingTests(ForeignBob, test_secure_successions.TakingTests):
+    """Keys that name their followers."""
 
 
 def _pieces(octets: bytes, size: int) -> Iterable[str]:

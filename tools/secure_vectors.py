@@ -86,6 +86,13 @@ def _chat(alice: UniqueKey, bob: UniqueKey) -> dict[str, Any]:
         said.append(envelope.seal(head(kind, quiet), content, place, signing))
         return said[-1]
 
+    def succeeded(second: UniqueKey, third: UniqueKey) -> None:
+        """In a stream of the new keys', which name the ones before."""
+        line = succession.name(alice, second.public, AT + 2)
+        line = succession.name(second, third.public, AT + 3, line)
+        begun = Head(Kind.SUCCESSION, True, number(AT + 3) + _octets(20, 8), 1, NONE)
+        said.append(envelope.seal(begun, line.octets, place, third.signing))
+
     def head(kind: Kind, quiet: bool = True) -> Head:
         return Head(kind, quiet, stream, len(said) + 1, said[-1].hash if said else NONE)
 
@@ -99,8 +106,7 @@ def _chat(alice: UniqueKey, bob: UniqueKey) -> dict[str, Any]:
     sender = key.of_sender(ALICE, alice.hash)
     sealed = message.seal(inner, head(Kind.MESSAGE, False), place, begun.hash, sender, _octets(7, 24))
     add(Kind.MESSAGE, sealed, False)
-    new = UniqueKey(ALICE, Secret.of(_octets(8)))
-    add(Kind.SUCCESSION, succession.make(new, alice.hash, AT + 2))
+    succeeded(*(UniqueKey(ALICE, Secret.of(_octets(each))) for each in (8, 21)))
     return {
         "epoch_key": _octets(3).hex(),
         "boxes": {"ephemeral": [_octets(9 + each).hex() for each in range(2)]},
@@ -118,7 +124,7 @@ def _chat(alice: UniqueKey, bob: UniqueKey) -> dict[str, Any]:
             ],
             "payload": payloads.encode(payload).decode(),
         },
-        "next_master": _octets(8).hex(),
+        "next_masters": [_octets(8).hex(), _octets(21).hex()],
         "envelopes": [
             {"kind": each.head.kind.name.lower(), "data": each.data, "hash": encode_octets(each.hash)}
             for each in said
