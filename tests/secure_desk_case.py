@@ -30,7 +30,7 @@ class SecureWorldDesk(WorldDesk):
         self.bells = 0
         self.desk.bell = self._ring
         self.desk.secure.stretch = quick
-        self.desk.secure.in_thread = lambda work: succeed(work())  # type: ignore[method-assign]
+        self.desk.secure.in_thread = lambda work: succeed(work())
 
     def _ring(self) -> None:
         self.bells += 1

@@ -254,8 +254,11 @@ def _flat(lines: list[Line]) -> StyleAndTextTuples:
 async def run_terminal(client: Client, clock: IReactorTime, phone: Phone) -> Desk:
     """Show a session that is open until its person leaves; what was on the desk then is the result."""
     desk = Desk(client, clock, lambda: int(time.time() * 1000))
+    loop = asyncio.get_running_loop()
+    # The threads are those of the loop: a reactor that lives in one starts none of its own.
+    desk.secure.in_thread = lambda work: Deferred.fromFuture(loop.run_in_executor(None, work))
     screen = Screen(desk)
-    await Deferred.fromCoroutine(load(client.state, client)).asFuture(asyncio.get_running_loop())
+    await Deferred.fromCoroutine(load(client.state, client)).asFuture(loop)
     client.listen(Listening(desk).heard)
     desk.calls.take(phone)
     desk.attention.used()
