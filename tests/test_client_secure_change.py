@@ -4,12 +4,13 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 
-from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.errors import RemoteProblem, local
 from safeum_home.client.secure.events import KeysChanged
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.unlocked.events import KeysFollowed, KeysMismatch, VaultRefused
 from safeum_home.client.unlocked.items import FORMER_KEYS, Fate
+from safeum_home.errors import Code
 from tests.secure_sdk_case import SecureDevice, SecureSdkCase, key_of
 
 
@@ -119,17 +120,12 @@ class ChangeTests(ChangeCase):
     def test_node_refuses(self) -> None:
         """All is as it was, the vault as well."""
 
-        def refuse(frame: dict[str, Any]) -> list[dict[str, Any]]:
-            if "since" in (frame.get("result") or {}):
-                problem = {"type": "about:blank", "title": "", "status": 400, "code": "bad_keys"}
-                return [{"jsonrpc": "2.0", "id": frame["id"], "error": {"code": -32180, "message": "", "data": problem}}]
-            return [frame]
-
-        self.ben.bend = refuse
+        publish = self.ben.client.publish_keys
+        self.ben.client.publish_keys = _refuse  # type: ignore[method-assign,assignment]
         with self.assertRaises(RemoteProblem):
             self.ben.do(self.ben.secure.change_key(key_of(self.ben.account, 1)))
         self.assertEqual(self.ben.secure.own.hash, self.before)
-        self.ben.bend = None
+        self.ben.client.publish_keys = publish  # type: ignore[method-assign]
         self.settle(15)
         self.kill(self.ben)
         self.ben.unlock()
@@ -174,7 +170,9 @@ class InterruptedTests(ChangeCase):
         self.ben.unlock(version=1)
         self.chat(self.ben, self.pair).send("here")
         self.settle()
-        self.assertEqual([each for each in self.changes(self.ann) if each[2]], [(self.before, self.after, True)] * 2)
+        self.assertEqual(
+            [each for each in self.changes(self.ann) if each[2]], [(self.before, self.after, True)] * 2
+        )
         self.assertEqual(self.ben.secure.untold, ())
         self.assertIs(item.fate, Fate.SENT)
         self.assertEqual(sorted(self.ben.said(self.pair)[-2:]), ["here", "to whom?"])
@@ -232,6 +230,10 @@ class ForgottenTests(ChangeCase):
         self.settle()
         self.say(self.ann, self.pair, "is it you?")
         self.assertEqual(self.ben.said(self.pair)[-1], "is it you?")
+
+
+async def _refuse(*_: object) -> None:
+    raise local(Code.BAD_KEYS)
 
 
 async def _never(*_: object) -> Any:

@@ -151,7 +151,8 @@ class Rekeying(Remembering):
         await self._vault.rekey(new, lambda content: moved(content, own, new, line, now))
         try:
             await self._put_in_force(new, encode_octets(own.hash))
-        except RemoteProblem:  # of all else it is not known what has come of it: the vault is for the new ones
+        except RemoteProblem:
+            # Of all else it is not known what has come: the vault stays for the new ones.
             person = self._person(own.account)
             person.keys, person.trust, person.former = before
             self.people.revision += 1
