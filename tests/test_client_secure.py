@@ -375,6 +375,8 @@ class GuideTests(SecureSdkCase):
         conversation.send("Now you have come.")
         self.settle()
         self.assertEqual(self.ben.said(conversation.id)[-1], "Now you have come.")
+        self.ann.do(shown["use_vault"](self.ann.client, conversation.id))
+        self.ann.do(shown["asked"](self.ann.client, True))
         number = self.ben.secure.safety_number(self.ann.account)
         self.assertFalse(shown["is_theirs"](self.ann.client, self.ben.account, "1" + number))
         self.assertIs(self.ann.secure.trust(self.ben.account), Trust.PINNED)

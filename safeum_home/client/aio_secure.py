@@ -45,6 +45,10 @@ class SecureTaking:
         """See `secure_taking.SecureTaking.lock`."""
         return self._client.lock().asFuture(self._loop)
 
+    def is_sealed(self, chat: str) -> bool:
+        """See `secure_taking.SecureTaking.is_sealed`."""
+        return self._client.is_sealed(chat)
+
     @property
     def secure(self) -> SecureChats | None:
         """What `unlock` has opened."""

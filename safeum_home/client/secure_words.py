@@ -8,7 +8,7 @@ from safeum_home.client.secure import events as e
 from safeum_home.client.secure.people import Person, Trust
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.roster import Change
-from safeum_home.client.unlocked.events import InClear
+from safeum_home.client.unlocked.events import InClear, NotAsKept
 from safeum_home.protocol.key_types import short_hash
 from safeum_home.protocol.signing import encode_octets
 
@@ -99,6 +99,15 @@ _IN_CLEAR = (
     " between is not to be trusted."
 )
 
+_NOT_AS_KEPT = (
+    "Your node shows this chat as something else than it is, which only a false node does. It stays what it was:"
+    " nothing goes into it unsealed."
+)
+_PARTNER = (
+    "Your node names {name} as the other one in this chat, which only a false node does. It stays what it was:"
+    " nothing is sealed for {name}."
+)
+
 _VAULT = {
     Reason.ROLLED_BACK: "What your node keeps for you of secure chats is older than it was: a backup was"
     " put back, or it is not to be trusted. What was verified since may not be known. /vault take goes on"
@@ -164,7 +173,7 @@ class Wording:
         self._login = login
         self._own = own
 
-    def of(self, about: e.Event | InClear) -> Said | None:
+    def of(self, about: e.Event | InClear | NotAsKept) -> Said | None:
         """What is to be told of it; None where there is nothing to tell."""
         match about:
             case e.Refusal(reason=Reason.FORMER_KEYS):
@@ -195,6 +204,10 @@ class Wording:
                 return Said(self._fill(_DIFFER, account))
             case InClear(sender=sender):
                 return Said(self._fill(_IN_CLEAR, sender))
+            case NotAsKept(account=None):
+                return Said(_NOT_AS_KEPT)
+            case NotAsKept(account=str(account)):
+                return Said(self._fill(_PARTNER, account))
         return None
 
     def _roster(self, by: str, change: Change) -> Said:

@@ -1,7 +1,7 @@
 """What of the secure chats of an account its vault keeps, and what becomes of what it has kept."""
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -33,6 +33,8 @@ class Remembering(Verifying):
     chats: dict[str, Conversation]
     tell: Callable[[Struct], None]
     line: OwnLine
+    sealed: Callable[[Iterable[str]], None]
+    """Told of chats that are secure for ever."""
     drafts: KeptDrafts
     settings: KeptSettings
     _vault: VaultKeeper
@@ -88,6 +90,7 @@ class Remembering(Verifying):
             if (memory := content.chats.get(chat)) is not None:
                 conversation.restore(memory)
             conversation.know(self.line.line)
+        self.sealed(content.chats)
         self.drafts.restore(content.drafts)
         self.settings.restore(content.settings)
 

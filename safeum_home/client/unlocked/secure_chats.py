@@ -7,7 +7,7 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from safeum_home.client.errors import ClientError, local
+from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.secure.people import People
@@ -16,9 +16,9 @@ from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.state import State
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import Directory, KeysUnavailable
-from safeum_home.client.unlocked.rekeying import Rekeying
+from safeum_home.client.unlocked.events import NotAsKept
+from safeum_home.client.unlocked.opening import Opening
 from safeum_home.client.unlocked.sealed_bodies import told_of
-from safeum_home.errors import Code
 from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged, VaultChanged
 from safeum_home.protocol.group_types import SECURE_NAME
 from safeum_home.protocol.types import Message
@@ -33,7 +33,7 @@ ASK_AGAIN = 3
 """After so many ticks keys that are missing are asked for again."""
 
 
-class SecureChats(Rekeying):
+class SecureChats(Opening):
     """`chats` are those that are open here, by their id."""
 
     def __init__(
@@ -44,14 +44,17 @@ class SecureChats(Rekeying):
         own: UniqueKey,
         tell: Callable[[Struct], None],
         awaitable: Callable[["Deferred[Any]"], Awaitable[Any]],
+        sealed: Callable[[Iterable[str]], None],
     ) -> None:
         self.client = client
         self.clock = clock
         self.own = own
         self.tell = tell
+        self.sealed = sealed
         self._awaitable = awaitable
         self.people = People()
         self.chats: dict[str, Conversation] = {}
+        self._shown: dict[str, NotAsKept] = {}
         self._directory = Directory(client, self._keys_told)
         self._state = state
         self._opening = DeferredLock()
@@ -75,9 +78,7 @@ class SecureChats(Rekeying):
         except ClientError:
             self._vault.changed()  # it is read before it is written
         await self._publish()
-        for view in self._state.chats:
-            if view.group is not None and view.group.secure:
-                await self._open(view.chat)
+        await self._open_all()
 
     def close(self) -> None:
         """Wipe all keys. What waits is gone; nothing of it was ever stored."""
@@ -180,51 +181,6 @@ class SecureChats(Rekeying):
             return await self._enter(chat)
         return await self._opened(chat, invited.by if invited.pair else None)
 
-    def enter(self, chat: str) -> Awaitable[Conversation]:
-        """Open a secure chat that this account is in; the same one as before where it is open."""
-        return self.awaitable(self._enter(chat))
-
-    async def _enter(self, chat: str) -> Conversation:
-        view = self._state.chat(chat)
-        if view is None or view.group is None or not view.group.secure:
-            raise local(Code.WRONG_STATE, "this is not known as a secure chat")
-        return await self._opened(chat, await self._peer_of(chat) if view.group.pair else None)
-
-    async def _peer_of(self, chat: str) -> str | None:
-        """The other one of a pair."""
-        listed = (await self.client.members(chat)).members
-        others = [each.account for each in listed if each.account != self.own.account]
-        return others[0] if others else None
-
-    async def _opened(self, chat: str, peer: str | None) -> Conversation:
-        """One after another, so that whoever asks for one gets it when it is there."""
-        await self._opening.acquire()
-        try:
-            if chat not in self.chats:
-                conversation = self.chats[chat] = Conversation(self, chat, peer)
-                if (memory := self._vault.memory(chat)) is not None:
-                    conversation.restore(memory)
-                conversation.know(self.line.line)
-                try:
-                    await conversation.load()
-                except BaseException:
-                    self._drop(chat)
-                    raise
-            return self.chats[chat]
-        finally:
-            self._opening.release()
-
-    async def _open(self, chat: str) -> None:
-        try:
-            await self._enter(chat)
-        except ClientError:
-            return  # it is opened with the next thing that comes
-
-    def _drop(self, chat: str) -> None:
-        conversation = self.chats.pop(chat, None)
-        if conversation is not None:
-            conversation.close()
-
     # --- what the node tells
 
     def take(self, event: Heard) -> None:
@@ -236,8 +192,10 @@ class SecureChats(Rekeying):
                 if member.account == self.own.account and member.state != "member":
                     self._drop(chat)
                 elif chat in self.chats:
+                    self._look_at_member(chat, member)
                     self.chats[chat].member(member)
             case ChatUpdated(chat=info):
+                self._look_at(info.chat)
                 if info.group is not None and info.group.secure and info.chat not in self.chats:
                     spawn(self._open(info.chat), "opening a secure chat")
             case VaultChanged():

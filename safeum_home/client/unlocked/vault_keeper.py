@@ -1,6 +1,6 @@
 """The vault of an account, kept up to date: what was pinned, verified and seen outlives the program."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Protocol
 
 from msgspec import structs
@@ -66,6 +66,11 @@ class VaultKeeper:
     @property
     def version(self) -> int:
         return self._vault.version
+
+    @property
+    def chats(self) -> Set[str]:
+        """Those of which something is kept: they are secure, whatever a node says."""
+        return self._kept.chats.keys()
 
     def memory(self, chat: str) -> ChatMemory | None:
         """What is kept of a chat."""
