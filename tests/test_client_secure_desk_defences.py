@@ -8,7 +8,7 @@ from safeum_home.client import blocks, message_words, names, passphrase_entry, s
 from safeum_home.client.alarms import Alarms
 from safeum_home.client.secure_desk import SecureDesk
 from safeum_home.client.unlocked.comparisons import Comparisons
-from tests.without import Defence, Whatever, check
+from tests.without import Defence, check
 
 ALARMS = "tests.test_client_secure_alarms."
 LOCKED = "tests.test_client_secure_locked."
@@ -30,6 +30,11 @@ def _as_told(message: Any) -> Any:
 def _each_one(self: Any, chat: str | None, text: str) -> None:
     """`Alarms.sound` that counts nothing."""
     _sound(self, chat, f"{text}{'.' * len(self._known)}")
+
+
+async def _anybodys(_client: Any, _key: Any, _known: str) -> bool:
+    """`is_own` that takes every passphrase."""
+    return True
 
 
 async def _nowhere(self: Any, _view: Any) -> None:
@@ -66,7 +71,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     ),
     "passphrases that are mistyped": (
         LOCKED + "UnlockTests.test_mistyped",
-        (Defence(passphrase_entry, "encode_octets", lambda _octets: Whatever("")),),
+        (Defence(passphrase_entry, "is_own", _anybodys),),
     ),
     "comparisons that were given up": (
         VERIFY + "EmojiTests.test_cancelled",
