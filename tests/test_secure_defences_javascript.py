@@ -109,6 +109,8 @@ ALONE: dict[str, Edit] = {
     "refused: passphrases": Edit(
         "passphrase", "if (strength(passphrase, zxcvbn).guesses < FLOOR) throw", "if (false) throw"
     ),
+    "epochs: after 100 messages, of both together": Edit("epochs", "known.count < MOST_MESSAGES", "true"),
+    "epochs: after a day": Edit("epochs", "now - DAY < known.at", "true"),
     "comparing: a key that was chosen late": Edit(
         "comparing", "if (commitment(theirs, nonce) !== this.committed) return", "if (false) return"
     ),
