@@ -104,7 +104,7 @@ class RotationTests(SecureSdkCase):
         self.assertEqual(len(self.epochs(self.ann, chat)), 2)
 
     def test_at_once(self) -> None:
-        """Several devices, of one account and of two, make one at the same time: all are good, and no more follow."""
+        """Several devices make one at the same time: all of these are good, and no more follow."""
         chat = self.start(self.ben)
         tablet = self.device().login("ann").unlock()
         self.everybody.append(tablet)

@@ -77,7 +77,11 @@ TALKING: dict[str, Edit] = {
     EPOCHS + "removal_behind_another": Edit(
         "roster", "this.#strike(statement.previous, members)", "compare(new Map(), new Map())"
     ),
-    EPOCHS + "left_out": Edit("room", "throw new Refused(Reason.EXCLUDED);", "return null;"),
+    EPOCHS + "left_out": Edit(
+        "room",
+        "throw new Refused(Reason.EXCLUDED);",
+        "return epochs.openKey(new Uint8Array(80), '', this.own);",
+    ),
     EPOCHS + "two_keys": Edit("epoch", "if (key.commitment() !== commitment) {", "if (false) {"),
     EPOCHS + "without_end": Edit("holding", "return gone;", "return [];"),
     TAKING + "replayed": NOTED,
