@@ -48,7 +48,8 @@ def _later(self: Any, urgent: bool = False) -> None:
 async def _as_listed(self: Any, chat: str, kept: str | None) -> str:
     """`Opening._peer_of` that believes the node."""
     listed = (await self.client.members(chat)).members
-    return next(each.account for each in listed if each.account != self.own.account)
+    others: list[str] = [each.account for each in listed if each.account != self.own.account]
+    return others[0]
 
 
 DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
