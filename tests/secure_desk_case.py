@@ -66,7 +66,7 @@ class SecureDeskCase(SynchronousTestCase):
     """Ann and Ben are contacts, and have unlocked; Cay is one of both, and has not."""
 
     def setUp(self) -> None:
-        self.world = World()
+        self.world = self.new_world()
         names = (("ann", "Ann"), ("ben", "Ben"), ("cay", "Cay"))
         self.ann, self.ben, self.cay = (SecureWorldDesk(self.world, *name) for name in names)
         befriend(self.ann, self.ben)
@@ -74,6 +74,9 @@ class SecureDeskCase(SynchronousTestCase):
         befriend(self.ben, self.cay)
         self.ann.unlock()
         self.ben.unlock()
+
+    def new_world(self) -> World:
+        return World()
 
     def tearDown(self) -> None:
         for each in (self.ann, self.ben, self.cay):

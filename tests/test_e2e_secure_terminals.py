@@ -1,13 +1,15 @@
 """Two people at terminals of their own, on a real node: they talk securely, compare, and are alarmed."""
 
+import json
 import os
 import re
 import select
 import termios
+from subprocess import PIPE
 from time import monotonic
 from typing import IO
 
-from tests.client_node_case import PASSWORD, SECONDS, NodeCase
+from tests.client_node_case import PASSWORD, SAFEUM, SECONDS, NodeCase
 
 ANN, BEN, ANOTHER = (
     "an elephant named Wilfred rows at noon",
@@ -84,6 +86,28 @@ class TerminalTests(NodeCase):
             ann_runs.wait(SECONDS)
             for passphrase in (ANN, BEN, ANOTHER):
                 self.assertNotIn(passphrase.encode(), ann.shown + ben.shown)
+        self.pipe("ann")
+
+    def pipe(self, login: str) -> None:
+        """What was said is read by another program, which is given the passphrase by a descriptor."""
+        read, write = os.pipe()
+        with os.fdopen(write, "wb") as writing:
+            writing.write(ANN.encode() + b"\n")
+        where = ("--node", self.address, "--ca", str(self.ca), "--login", login)
+        command = (*SAFEUM, "pipe", *where, "--passphrase-fd", str(read))
+        pipe = self.start(*command, stdin=PIPE, stdout=PIPE, pass_fds=(read,))
+        os.close(read)
+        assert pipe.stdin is not None and pipe.stdout is not None
+        pipe.stdin.write(f'{PASSWORD}\n{{"method":"chat.list","id":1}}\n'.encode())
+        pipe.stdin.flush()
+        listed = next(line for line in map(json.loads, pipe.stdout) if line.get("id") == 1)
+        [chat] = [each["chat"] for each in listed["result"]["chats"] if each.get("group")]
+        asked = {"method": "client.secure.items", "id": 2, "params": {"chat": chat}}
+        pipe.stdin.write(json.dumps(asked).encode() + b"\n")
+        pipe.stdin.flush()
+        answer = next(line for line in map(json.loads, pipe.stdout) if line.get("id") == 2)
+        said = [item["payload"]["text"] for item in answer["result"]["items"]]
+        self.assertEqual(said, ["the meeting is at nine", "and where?", "is it you?"])
 
     def unlock(self, who: Seat, passphrase: str) -> None:
         """For the first time: it is chosen, and typed twice."""

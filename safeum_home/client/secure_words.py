@@ -100,12 +100,12 @@ _IN_CLEAR = (
 )
 
 _NOT_AS_KEPT = (
-    "Your node shows this chat as something else than it is, which only a false node does. It stays what it was:"
-    " nothing goes into it unsealed."
+    "Your node shows this chat as something else than it is, which only a false node does. It stays what it"
+    " was: nothing goes into it unsealed."
 )
 _PARTNER = (
-    "Your node names {name} as the other one in this chat, which only a false node does. It stays what it was:"
-    " nothing is sealed for {name}."
+    "Your node names {name} as the other one in this chat, which only a false node does. It stays what it"
+    " was: nothing is sealed for {name}."
 )
 
 _VAULT = {
