@@ -299,7 +299,7 @@ class GroupTests(SecureCase):
         self.assertEqual(carol.texts, ["As ever"])
 
     def test_not_signed_anew(self) -> None:
-        """Who has somebody in beside the roster in force, and does not sign anew, is told of after a minute."""
+        """Who has somebody in beside the roster in force, and does not sign anew, is told of."""
         alice, bob, carol = programs = self.group(3)
         for each in programs:
             each.knows(unique_key(4))

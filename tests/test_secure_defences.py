@@ -31,6 +31,7 @@ from tests.without import Defence, check, nothing, yes
 HOSTILE = "tests.test_secure_hostile."
 CHATS = "tests.test_secure_chats."
 SUCCESSIONS = "tests.test_secure_successions."
+SDK = "tests.test_client_secure_succession.SuccessionTests."
 TAKING = SUCCESSIONS + "TakingTests."
 BITS = "tests.test_secure_bits."
 VAULT = "tests.test_secure_vault."
@@ -201,6 +202,24 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "replayed successions": (TAKING + "test_replayed", (NOTED,)),
     "keys of before that lead elsewhere": (
         TAKING + "test_back",
+        (Defence(People, "check_line", _whichever), IN_TIME),
+    ),
+    "successions of the node's own, by the SDK": (
+        SDK + "test_of_the_nodes_own",
+        (Defence(People, "check_line", _whichever),),
+    ),
+    "words that nobody has said, by the SDK": (
+        SDK + "test_unsaid",
+        (Defence(succession, "is_signed_by", yes),),
+    ),
+    "words of somebody else, by the SDK": (
+        SDK + "test_of_somebody_else",
+        (Defence(succession, "is_signed_by", yes),),
+    ),
+    "words of another chat, by the SDK": (SDK + "test_of_another_chat", (SIGNED,)),
+    "words that come again, by the SDK": (SDK + "test_replayed", (NOTED,)),
+    "words of keys before the last, by the SDK": (
+        SDK + "test_of_keys_before_the_last",
         (Defence(People, "check_line", _whichever), IN_TIME),
     ),
     "what was under way for too long": (TAKING + "test_under_way", (IN_TIME,)),

@@ -104,7 +104,7 @@ class TakingTests(SecureCase):
 
     def test_history(self) -> None:
         """Who has seen only the keys of now reads what was signed with those before."""
-        alice, bob = self.pair()
+        alice, _ = self.pair()
         self.say(alice, "Before")
         self.carry(alice, alice.chat.succeed(unique_key(0, 1)))
         self.say(alice, "After")

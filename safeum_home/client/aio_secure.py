@@ -25,6 +25,17 @@ class SecureTaking:
         key = await self._loop.run_in_executor(None, UniqueKey.of, opened.account, passphrase)
         return await self.unlock_with(key)
 
+    async def change_passphrase(self, passphrase: str) -> None:
+        """See `secure_taking.SecureTaking.change_passphrase`."""
+        opened = self._client.opened
+        if opened is None:
+            raise local(Code.NOT_AUTHENTICATED)
+        key = await self._loop.run_in_executor(None, UniqueKey.of, opened.account, passphrase)
+        if self.secure is None:
+            key.wipe()
+            raise local(Code.WRONG_STATE)
+        await self.secure.change_key(key)
+
     async def unlock_with(self, key: UniqueKey) -> SecureChats:
         """See `secure_taking.SecureTaking.unlock_with`."""
         unlocking = self._client._unlock_with(key, lambda deferred: deferred.asFuture(self._loop))

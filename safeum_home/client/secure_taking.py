@@ -45,6 +45,22 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         key = await deferToThreadPool(reactor, reactor.getThreadPool(), UniqueKey.of, account, passphrase)
         return await self.unlock_with(key)
 
+    def change_passphrase(self, passphrase: str) -> "Deferred[None]":
+        """Derive the keys of another passphrase, in a thread, and put them in the place of those of now.
+
+        Raises `Refused(WEAK_PASSPHRASE)`, `wrong_state` while it is locked, and as `SecureChats.change_key`.
+        """
+        return Deferred.fromCoroutine(self._change_passphrase(passphrase))
+
+    async def _change_passphrase(self, passphrase: str) -> None:
+        reactor: Any = self._clock
+        account = self._account()
+        key = await deferToThreadPool(reactor, reactor.getThreadPool(), UniqueKey.of, account, passphrase)
+        if self.secure is None:
+            key.wipe()
+            raise local(Code.WRONG_STATE)
+        await self.secure.change_key(key)
+
     def unlock_with(self, key: UniqueKey) -> "Deferred[SecureChats]":
         """The same with a key that was derived already; it is this client's to wipe from then on.
 

@@ -53,8 +53,8 @@ class SecureChat:
         vault_version: Callable[[], int] = lambda: 0,
         former: list[UniqueKey] | None = None,
     ) -> None:
-        """`former` are keys that the account had before, which its owner may have entered: this list, as it is
-        at any time."""
+        """`former` are keys that the account had before, as far as they are at hand: the list as it is at any
+        time."""
         self._room = Room(chat, own, people, clock, peer, vault_version, [] if former is None else former)
         people.own(own.account, own.public, self._room.now())
         self._watching = Watching(self._room.streams)
@@ -143,6 +143,11 @@ class SecureChat:
         self._sender.renew()
 
     @property
+    def own(self) -> UniqueKey:
+        """The keys of this account with which things are said."""
+        return self._room.own
+
+    @property
     def members(self) -> Mapping[str, bytes]:
         """Who is in it, with the hash of the keys in force: by the word of members, not of the node."""
         return self._room.in_force()
@@ -179,6 +184,8 @@ class SecureChat:
         Not while a roster is on its way: raises `Refused(TOO_MANY)`. The keys before stay among `former`.
         """
         room = self._room
+        if room.own.hash == new.hash and line is not None:
+            return self.tell(line)
         if self._taker.own_rosters:
             raise Refused(Reason.TOO_MANY)
         line = succession.name(room.own, new.public, room.now()) if line is None else line
@@ -192,6 +199,11 @@ class SecureChat:
         room.succeed(new.account, line.keys)
         self._sender.renew()
         return Step.of(self.tell(line).posts, self._sender.again())
+
+    def know(self, line: Line) -> None:
+        """How the keys of this chat came to be in force: in lists of members they stand for those before."""
+        self._room.people.follow(self._room.own.account, line.keys, self._room.now())
+        self._room.succeed(self._room.own.account, line.keys)
 
     def tell(self, line: Line) -> Step:
         """Name the keys of this chat as the followers of those before, where that was not done yet."""

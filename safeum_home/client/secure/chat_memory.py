@@ -104,9 +104,8 @@ def remember(room: Room, unreturned: Head | None = None) -> ChatMemory:
         id, commitment, sealed = map(encode_octets, (each.id, each.commitment, each.sealed))
         epochs.append(EpochMemory(id, commitment, sealed, each.at))
     streams = {}
-    for account, floor, heads in room.streams.heads():
-        if unreturned is not None:
-            heads = [_up_to(unreturned, each) for each in heads]
+    for account, floor, known in room.streams.heads():
+        heads = known if unreturned is None else [_up_to(unreturned, each) for each in known]
         named = {encode_octets(stream): (n, encode_octets(hash)) for stream, n, hash in heads if n}
         streams[account] = StreamMemory(floor, named)
     members = {account: encode_octets(hash) for account, hash in room.roster.members.items()}

@@ -31,7 +31,7 @@ class KnownEpoch:
     at: int
     commitment: bytes
     sealed: bytes
-    """Its key, to this account; nothing where it is for keys that this account had before, and has no more."""
+    """Its key, to this account; nothing where it is for keys that this account has no more."""
     hashes: Mapping[str, bytes] | None
     """Its members with the hashes of their keys; None of one that the vault had, in which nothing is said."""
     good: bool = False
@@ -63,8 +63,10 @@ class Epochs:
     def add(
         self, id: bytes, epoch: Epoch, key: EpochKey | None, in_force: Mapping[str, bytes] | None
     ) -> None:
-        """One whose key is open; None of keys that this account has no more. `in_force` are members and hashes
-        now; None of the past."""
+        """One whose key is open; None where that is for keys that this account has no more.
+
+        `in_force` are members and hashes now; None of the past.
+        """
         own, sealed = self._own, b""
         if key is not None:
             hash, sealed = epoch.members[own.account]
@@ -104,7 +106,7 @@ class Epochs:
         raise Refused(Reason.FORMER_KEYS if former else Reason.BAD_EPOCH)
 
     def rekey(self, own: UniqueKey) -> None:
-        """Other keys of this account are in force: those of the last epochs are sealed to these. Some 150 us each."""
+        """Other keys of this account are in force: the last epochs are sealed to these. 150 us each."""
         for known in list(self._known.values())[-MOST_OPEN:]:
             with contextlib.suppress(Refused):
                 known.sealed = self.key(known).box(own.public.box)

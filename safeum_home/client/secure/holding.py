@@ -53,7 +53,7 @@ class Holding:
         return held
 
     def overdue(self, now: int) -> list[HeldEnvelope]:
-        """Those that have waited for a minute, once. They wait on, but for rosters that will never be in force."""
+        """Those that have waited for a minute, once. They wait on, but for rosters beside others."""
         due = [each for each in self._held if not each.warned and each.since + PATIENCE <= now]
         held = [each._replace(warned=each.since + PATIENCE <= now) for each in self._held]
         self._held = [each for each in held if not each.warned or each.reason is not Reason.ROSTER_FORKED]

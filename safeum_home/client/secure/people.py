@@ -124,7 +124,7 @@ class People:
         return True
 
     def follow(self, account: str, line: Sequence[PublicKeys], now: int) -> PublicKeys | None:
-        """The last of a line that was checked are in force: those that were before; None where they are already.
+        """The last of a line that was checked are in force: those before; None where they are already.
 
         Who has seen only the last ones learns of those before, with which history is signed.
         """

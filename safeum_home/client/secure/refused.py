@@ -29,7 +29,7 @@ class Reason(StrEnum):
     OLD_KEYS = "old_keys"
     """Signed with keys that are not in force any more."""
     FORMER_KEYS = "former_keys"
-    """Sealed for, or signed with, keys that this account had before: nothing is wrong, and it cannot be read."""
+    """Sealed for, or signed with, keys that this account had before: it cannot be read, and is no alarm."""
     NO_EPOCH = "no_epoch"
     """The epoch of a message, or what an epoch goes by, has not come."""
     NO_KEYS = "no_keys"

@@ -146,7 +146,7 @@ class Room:
         )
 
     def succeed(self, account: str, keys: Sequence[PublicKeys]) -> None:
-        """Keys of an account have named each other, the oldest first: in rosters they stand for each other."""
+        """Keys of an account have named each other, the oldest first: the last stand for all in rosters."""
         for before, after in succession.steps(keys):
             self.roster.succeed(account, before, after)
         self.changed()

@@ -130,7 +130,7 @@ class Roster:
         return change, True
 
     def adds(self, statement: Statement) -> bool:
-        """Whether one beside the one in force has somebody in, or keys, that neither that nor the one before has.
+        """Whether one beside the one in force has members, or keys, that neither that nor the one before has.
 
         Where it does not, as where two sign the same list at once, it makes no difference.
         """

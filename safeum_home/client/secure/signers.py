@@ -52,7 +52,7 @@ def _check_time(room: Room, held: HeldEnvelope, person: Person) -> None:
 
 
 def _check_lost(room: Room, envelope: Envelope, since: int) -> None:
-    """Raises `Refused(FORMER_KEYS)` of what this account may have signed with keys that nobody knows any more.
+    """Raises `Refused(FORMER_KEYS)` of what this account may have signed with keys that nobody knows.
 
     Epochs are noted: what somebody else has said in one is signed by that one.
     """

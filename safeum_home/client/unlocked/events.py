@@ -54,6 +54,14 @@ class KeysMismatch(Struct, frozen=True):
     detail: str
 
 
+class KeysFollowed(Struct, frozen=True):
+    """Other keys of this account are in force: hashes. So many chats are `untold` yet."""
+
+    before: bytes
+    after: bytes
+    untold: int
+
+
 class VaultRefused(Struct, frozen=True):
     """The vault that the node shows, which is of `version`, is not taken, and nothing is written over it.
 

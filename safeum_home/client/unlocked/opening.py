@@ -12,12 +12,12 @@ from safeum_home.client.state import State
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.events import NotAsKept, SecureWarning
 from safeum_home.client.unlocked.home import Home
-from safeum_home.client.unlocked.remembering import Remembering
+from safeum_home.client.unlocked.rekeying import Rekeying
 from safeum_home.errors import Code
 from safeum_home.protocol.group_types import GroupMember
 
 
-class Opening(Remembering, Home):
+class Opening(Rekeying, Home):
     """A part of `SecureChats`."""
 
     _state: State
@@ -69,6 +69,7 @@ class Opening(Remembering, Home):
                 memory = self._vault.memory(chat)
                 if memory is not None:
                     conversation.restore(memory)
+                conversation.know(self.line.line)
                 self.sealed([chat])
                 self._look_at(chat)
                 try:

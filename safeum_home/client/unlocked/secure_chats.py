@@ -12,14 +12,12 @@ from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
-from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.state import State
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import Directory, KeysUnavailable
 from safeum_home.client.unlocked.events import NotAsKept
 from safeum_home.client.unlocked.opening import Opening
-from safeum_home.client.unlocked.own_keys import OwnKeys
 from safeum_home.client.unlocked.sealed_bodies import told_of
 from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged, VaultChanged
 from safeum_home.protocol.group_types import SECURE_NAME
@@ -29,6 +27,8 @@ from safeum_home.spawn import spawn
 T = TypeVar("T")
 TICK = 20.0
 """Seconds."""
+WORD = 1.5
+"""Seconds from when other keys are in force until the word of those before has come, as a rule."""
 ASK_AGAIN = 3
 """After so many ticks keys that are missing are asked for again."""
 
@@ -55,12 +55,13 @@ class SecureChats(Opening):
         self.people = People()
         self.chats: dict[str, Conversation] = {}
         self._shown: dict[str, NotAsKept] = {}
-        self.keys = OwnKeys(client, self._now, tell)
         self._directory = Directory(client, self._keys_told)
         self._state = state
         self._opening = DeferredLock()
         self._ticks = 0
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
+        self._soon: set[IDelayedCall] = set()
+        self._begin_rekeying()
         self._begin_remembering(client)
         self.people.own(own.account, own.public, self._now())
 
@@ -72,11 +73,11 @@ class SecureChats(Opening):
 
     async def open(self) -> None:
         """Publish this account's keys, and open the secure chats that are known."""
-        await self.keys.publish(self.own)
         try:
             await self._vault.load()
         except ClientError:
             self._vault.changed()  # it is read before it is written
+        await self._publish()
         await self._open_all()
 
     def close(self) -> None:
@@ -84,7 +85,10 @@ class SecureChats(Opening):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        for call in self._soon:
+            call.cancel()
         self._directory.close()
+        self._end_rekeying()
         self._end_remembering()
         for conversation in self.chats.values():
             conversation.close()
@@ -113,8 +117,10 @@ class SecureChats(Opening):
             created = await self.client.create_group(
                 SECURE_NAME, accounts, earlier=True, secure=True, pair=True
             )
+            self.line.told(created.chat.chat)
             return await self._opened(created.chat.chat, accounts[0])
         created = await self.client.create_group(SECURE_NAME, secure=True)
+        self.line.told(created.chat.chat)
         conversation = await self._opened(created.chat.chat, None)
         await self._invite(conversation, accounts)
         return conversation
@@ -195,10 +201,14 @@ class SecureChats(Opening):
             case VaultChanged():
                 self._vault.told()
             case KeysChanged(account=account):
-                if account != self.own.account:
-                    self.need([account])
+                if account == self.own.account:
+                    spawn(self._publish(), "publishing keys")
+                else:
+                    self._need_soon(account)
             case LinkChanged(link=Link.ONLINE):
-                spawn(self.keys.publish(self.own), "publishing keys")
+                spawn(self._publish(), "publishing keys")
+                for conversation in self.chats.values():
+                    self.owed(conversation)
                 self._directory.again()
                 self._vault.look()
 
@@ -208,6 +218,16 @@ class SecureChats(Opening):
             conversation.take(message)
         elif told_of(message) is not None:
             spawn(self._open(message.chat), "opening a secure chat")
+
+    def _need_soon(self, account: str) -> None:
+        """Keys that those before have named are told of in chats: where that has come they are no news."""
+
+        def ask() -> None:
+            self._soon.discard(call)
+            self.need([account])
+
+        call = self.clock.callLater(WORD, ask)
+        self._soon.add(call)
 
     def need(self, accounts: Iterable[str]) -> None:
         self._directory.need(accounts)
@@ -230,27 +250,3 @@ class SecureChats(Opening):
             self._directory.again()
         for conversation in list(self.chats.values()):
             conversation.tick()
-
-    # --- keys that change
-
-    def accept_keys(self, account: str) -> None:
-        """Use the other keys that an account has now: its user was asked. Raises `Refused(NO_KEYS)`."""
-        person = self._person(account)
-        if person.offered is None or not self.people.accept(account, person.offered.hash, self._now()):
-            raise Refused(Reason.NO_KEYS)
-        for conversation in self.chats.values():
-            conversation.look_again()
-            conversation.rekey(account)
-        self.changed(urgent=True)
-
-    def replace_keys(self) -> Awaitable[None]:
-        """Put the keys of this passphrase in force, though the account has others: its user was asked.
-
-        Everybody in chats with it is told. Raises `ClientError`.
-        """
-        return self.awaitable(self._replace_keys())
-
-    async def _replace_keys(self) -> None:
-        if self.keys.mismatch is not None:
-            await self.keys.replace(self.own, self.keys.mismatch.hash)
-            await self._vault.replace()

@@ -147,6 +147,7 @@ export class SecureChat {
    */
   succeed(next, given = null) {
     const room = this.#room;
+    if (given && room.own.hash === next.hash) return this.tell(given);
     if (this.#taker.ownRosters.size) throw new Refused(Reason.TOO_MANY);
     const line = given ?? succession.name(room.own, next.public, room.now());
     if (line.last.hash !== next.hash) throw new Refused(Reason.NO_KEYS);
@@ -157,6 +158,13 @@ export class SecureChat {
     room.succeed(next.account, line.keys);
     this.#sender.renew();
     return step(this.tell(line).posts, this.#sender.again());
+  }
+
+  /** How the keys of this chat came to be in force: in lists of members they stand for those before. */
+  know(line) {
+    const { own, people } = this.#room;
+    people.follow(own.account, line.keys, this.#room.now());
+    this.#room.succeed(own.account, line.keys);
   }
 
   /** Name the keys of this chat as the followers of those before, where that was not done yet. */
