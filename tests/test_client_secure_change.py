@@ -11,6 +11,7 @@ from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.unlocked.events import KeysFollowed, KeysMismatch, VaultRefused
 from safeum_home.client.unlocked.items import FORMER_KEYS, Fate
 from safeum_home.errors import Code
+from safeum_home.protocol.key_types import Identity
 from tests.secure_sdk_case import SecureDevice, SecureSdkCase, key_of
 
 
@@ -121,12 +122,16 @@ class ChangeTests(ChangeCase):
         """All is as it was, the vault as well."""
 
         publish = self.ben.client.publish_keys
+        self.settle(15)
+        self.ben.secure._drop(self.pair)
+        kept = self.ben.secure._vault.memory(self.pair)
         self.ben.client.publish_keys = _refuse  # type: ignore[method-assign,assignment]
         with self.assertRaises(RemoteProblem):
             self.ben.do(self.ben.secure.change_key(key_of(self.ben.account, 1)))
         self.assertEqual(self.ben.secure.own.hash, self.before)
         self.ben.client.publish_keys = publish  # type: ignore[method-assign]
         self.settle(15)
+        self.assertEqual(self.ben.secure._vault.memory(self.pair), kept)
         self.kill(self.ben)
         self.ben.unlock()
         self.settle()
@@ -156,6 +161,62 @@ class InterruptedTests(ChangeCase):
         self.assertEqual(self.ben.secure.untold, ())
         self.say(self.ben, self.group, "after")
         self.assertEqual(self.cay.said(self.group)[-1], "after")
+
+    def test_answer_is_lost(self) -> None:
+        """The directory has them, and that is heard only after a reconnect: no alarm, and all are told."""
+        publish = self.ben.client.publish_keys
+
+        def losing(identity: Identity, replaces: str | None = None) -> Any:
+            published = publish(identity, replaces)
+            self.ben.client.publish_keys = publish  # type: ignore[method-assign]
+            for _ in range(3):
+                self.world.clock.advance(0)
+            self.ben.drop()
+            return published
+
+        self.ben.client.publish_keys = losing  # type: ignore[method-assign]
+        changing = self.ben.secure.change_key(key_of(self.ben.account, 1))
+        self.settle(1)
+        self.ben.back()
+        self.settle(10)
+        self.assertTrue(changing.called)  # type: ignore[attr-defined]
+        self.assertEqual(self.told(self.ben, KeysMismatch), [])
+        self.assertEqual((self.ben.secure.may_say, self.ben.secure.untold), (True, ()))
+        self.assertEqual(self.changes(self.ann), [(self.before, self.after, True)] * 2)
+
+    def test_not_told_for_long(self) -> None:
+        """A chat that cannot be told keeps the keys before, and the vault is written all the same."""
+        tell, self.ben.secure._tell = self.ben.secure._tell, _never  # type: ignore[method-assign,assignment]
+        self.change()
+        self.settle(15)
+        version = self.ben.secure.vault_version()
+        self.settle(610)
+        [former] = self.ben.secure.former
+        self.ben.secure.verify(self.ann.account)
+        self.settle(15)
+        self.assertEqual((self.ben.secure.vault_version() > version, former.wiped), (True, False))
+        self.ben.secure._tell = tell  # type: ignore[method-assign]
+        self.ben.secure._telling.clear()
+        for conversation in self.ben.secure.chats.values():
+            self.ben.secure.owed(conversation)
+        self.settle(10)
+        self.assertEqual((self.ben.secure.untold, self.ben.secure.former, former.wiped), ((), [], True))
+
+    def test_no_room(self) -> None:
+        """A vault that does not fit ends it, and all is as it was."""
+        put = self.ben.secure._vault._vault.put
+        self.ben.secure._vault._vault.put = _too_large  # type: ignore[method-assign,assignment]
+        changing = self.ben.secure.change_key(key_of(self.ben.account, 1))
+        self.settle(10)
+        self.assertIs(self.failureResultOf(changing, Refused).value.reason, Reason.TOO_LARGE)
+        self.ben.secure._vault._vault.put = put  # type: ignore[method-assign]
+        self.assertEqual(self.ben.secure.own.hash, self.before)
+        self.ben.secure.verify(self.ann.account)
+        self.settle(15)
+        self.kill(self.ben)
+        self.ben.unlock()
+        self.assertEqual(self.told(self.ben, VaultRefused), [])
+        self.assertIs(self.ben.secure.trust(self.ann.account), Trust.VERIFIED)
 
     def test_before_chats_are_told(self) -> None:
         """Those that were not are told when it is entered again, before anything else is said."""
@@ -234,6 +295,10 @@ class ForgottenTests(ChangeCase):
 
 async def _refuse(*_: object) -> None:
     raise local(Code.BAD_KEYS)
+
+
+def _too_large(_: object) -> Any:
+    raise Refused(Reason.TOO_LARGE)
 
 
 async def _never(*_: object) -> Any:
