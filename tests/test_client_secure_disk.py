@@ -38,7 +38,7 @@ class DiskTests(SecureSdkCase):
         self.say(self.ann, chat, "hello")
         self.settle(15)
         self.assertGreater(self.ann.secure.vault_version(), 0)
-        self.ann.client.lock()
+        self.ann.lock()
         self.ann.unlock()
         self.say(self.ann, chat, "again")
         self.watch.on = False

@@ -1,24 +1,34 @@
 """A client whose owner has entered a unique key, and so has secure chats."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from msgspec import UNSET, structs
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
 from safeum_home.client.call_taking import _as_it_is
+from safeum_home.client.clear_text import says_in_clear
 from safeum_home.client.errors import local
-from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.client.file_transfer import FileTransfer, Uploaded
+from safeum_home.client.group_ids import may_be_open
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.telephone_taking import TelephoneTaking
 from safeum_home.client.unlocked.secure_chats import SecureChats
 from safeum_home.errors import Code
+from safeum_home.protocol import commands as c
+from safeum_home.protocol.message_types import ChatSettings
 
 
 class SecureTaking(TelephoneTaking, FileTransfer):
     """Without `unlock` it opens nothing that is sealed, and publishes no keys."""
 
     _secure: SecureChats | None = None
+    _sealed: frozenset[str] = frozenset()
+    """Secure chats that were known while it was unlocked."""
+    _locking: SecureChats | None = None
+    """What is being closed."""
+    _lock_waits: "tuple[Deferred[None], ...]" = ()
     _secure_listens: Callable[[], None] = staticmethod(lambda: None)
 
     def unlock(self, passphrase: str) -> "Deferred[SecureChats]":
@@ -35,6 +45,22 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         key = await deferToThreadPool(reactor, reactor.getThreadPool(), UniqueKey.of, account, passphrase)
         return await self.unlock_with(key)
 
+    def change_passphrase(self, passphrase: str) -> "Deferred[None]":
+        """Derive the keys of another passphrase, in a thread, and put them in the place of those of now.
+
+        Raises `Refused(WEAK_PASSPHRASE)`, `wrong_state` while it is locked, and as `SecureChats.change_key`.
+        """
+        return Deferred.fromCoroutine(self._change_passphrase(passphrase))
+
+    async def _change_passphrase(self, passphrase: str) -> None:
+        reactor: Any = self._clock
+        account = self._account()
+        key = await deferToThreadPool(reactor, reactor.getThreadPool(), UniqueKey.of, account, passphrase)
+        if self.secure is None:
+            key.wipe()
+            raise local(Code.WRONG_STATE)
+        await self.secure.change_key(key)
+
     def unlock_with(self, key: UniqueKey) -> "Deferred[SecureChats]":
         """The same with a key that was derived already; it is this client's to wipe from then on.
 
@@ -46,6 +72,7 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         self, key: UniqueKey, awaitable: Callable[["Deferred[Any]"], Awaitable[Any]]
     ) -> SecureChats:
         try:
+            await self._until_locked()
             right = self._account() == key.account and self.secure is None and self._calls.ended is None
         except BaseException:
             key.wipe()
@@ -54,18 +81,98 @@ class SecureTaking(TelephoneTaking, FileTransfer):
             key.wipe()
             raise local(Code.WRONG_STATE)
         secure = self._secure = SecureChats(
-            self, self._inbox.state, self._clock, key, self._inbox.tell, awaitable
+            self, self._inbox.state, self._clock, key, self._inbox.tell, awaitable, self._is_secure
         )
         self._secure_listens = self._inbox.listen(secure.take)
         await secure.open()
         return secure
 
-    def lock(self) -> None:
-        """Wipe the unique key and all that was opened with it. Twice is harmless."""
+    def lock(self) -> "Deferred[None]":
+        """Write what the vault lacks, then wipe the unique key and all that was opened with it.
+
+        Writing has five seconds; where there is no connection, or nothing to write, it is wiped at once.
+        Fires when all is wiped. Twice is harmless.
+        """
         secure, self._secure = self._secure, None
         if secure is not None:
             self._secure_listens()
-            secure.close()
+            self._locking = secure
+            secure.shut(self._calls.open).addCallback(self._is_locked)
+        return self._until_locked()
+
+    def _is_locked(self, _: object) -> None:
+        self._locking, waiting, self._lock_waits = None, self._lock_waits, ()
+        for each in waiting:
+            each.callback(None)
+
+    def _until_locked(self) -> "Deferred[None]":
+        waiting: Deferred[None] = Deferred()
+        if self._locking is None:
+            waiting.callback(None)
+        else:
+            self._lock_waits += (waiting,)
+        return waiting
+
+    def _wipe(self) -> None:
+        """It is over: nothing is written any more."""
+        self.lock()
+        if self._locking is not None:
+            self._locking.close()
+
+    # --- what is never said in clear
+
+    def is_sealed(self, chat: str) -> bool:
+        """Whether a chat takes nothing but what is sealed for its members, whatever the node says now.
+
+        While it is locked that is known of chats that were open in this run; of others the node says it, and
+        their ids say where it does not.
+        """
+        view = self._inbox.state.held(chat)
+        return chat in self._sealed or (view is not None and view.group is not None and view.group.secure)
+
+    def _is_secure(self, chats: Iterable[str]) -> None:
+        """These are, for ever: that is known while it is locked, too."""
+        self._sealed |= frozenset(chats)
+
+    def _check_clear(self, chat: str) -> None:
+        """Raises `secure_only` where something would be said in clear that is not for the node."""
+        view = self._inbox.state.held(chat)
+        if self.is_sealed(chat):
+            raise local(Code.SECURE_ONLY)
+        if view is not None and not may_be_open(view, self._account()):
+            raise local(Code.SECURE_ONLY, "its id says that it is not what the node says")
+
+    async def _upload(self, chat: str, *about: Any) -> Uploaded:
+        self._check_clear(chat)
+        return await super()._upload(chat, *about)
+
+    def _kept_here(self, params: c.Params) -> "Deferred[Any] | None":
+        """The answer to what is not for the node; None for all else. Raises `secure_only`."""
+        if (chat := says_in_clear(params)) is not None:
+            self._check_clear(chat)
+        if not isinstance(params, c.ChatSettingsSet) or params.draft is UNSET:
+            return None
+        if self.is_sealed(params.chat):
+            return Deferred.fromCoroutine(self._keep_draft(params))
+        if params.draft is not None:
+            self._check_clear(params.chat)
+        return None
+
+    async def _keep_draft(self, params: c.ChatSettingsSet) -> c.SettingsKept:
+        """A draft of a secure chat is for the vault, and the rest for the node.
+
+        Raises `secure_only` while it is locked, and `Refused` as `KeptDrafts.set`.
+        """
+        if self._secure is None:
+            raise local(Code.SECURE_ONLY, "it is locked: a draft of a secure chat is in the vault alone")
+        assert params.draft is not UNSET
+        self._secure.keep_draft(params.chat, params.draft)
+        draft, rest = self._secure.draft_of(params.chat), structs.replace(params, draft=UNSET)
+        view = self._inbox.state.held(params.chat)
+        settings = ChatSettings() if view is None else view.settings
+        if rest != c.ChatSettingsSet(params.chat):
+            settings = (await self._ask(rest, c.SettingsKept)).settings
+        return c.SettingsKept(structs.replace(settings, draft=draft))
 
     @property
     def secure(self) -> SecureChats | None:
@@ -76,7 +183,3 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         if self.opened is None:
             raise local(Code.NOT_AUTHENTICATED)
         return self.opened.account
-
-    def _end_calls(self) -> None:
-        super()._end_calls()
-        self.lock()

@@ -25,7 +25,6 @@ from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.output import ColorDepth
-from prompt_toolkit.styles import Style
 from prompt_toolkit.widgets import TextArea
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -35,40 +34,13 @@ from safeum_home.client.blocks import Line
 from safeum_home.client.desk import Desk
 from safeum_home.client.desk_events import Listening
 from safeum_home.client.loading import load
+from safeum_home.client.passphrase_entry import given
 from safeum_home.client.phone import Phone
 from safeum_home.client.session import Client
 from safeum_home.client.slash_commands import completions, submit
+from safeum_home.client.terminal_style import STYLE
 from safeum_home.client.widths import shadow
 
-STYLE = Style.from_dict(
-    {
-        "header": "reverse bold",
-        "system-header": "reverse bold ansiyellow",
-        "system": "bold ansiyellow",
-        "waiting": "ansiyellow",
-        "chat": "",
-        "open": "bold ansicyan",
-        "unread": "bold",
-        "count": "bold ansiyellow",
-        "contact": "ansiyellow",
-        "time": "ansibrightblack",
-        "day": "ansibrightblack",
-        "new": "ansired",
-        "present": "ansigreen",
-        "own": "bold ansicyan",
-        "peer": "bold ansigreen",
-        "read": "ansicyan",
-        "alert": "ansiyellow",
-        "notice": "ansibrightblue",
-        "help": "",
-        "error": "ansired",
-        "typing": "italic ansibrightblack",
-        "banner": "ansiyellow",
-        "online": "reverse ansigreen",
-        "offline": "reverse ansiyellow",
-        "status": "reverse",
-    }
-)
 EVERY_SECOND = 1.0
 
 
@@ -135,7 +107,7 @@ class Screen:
         return get_app().output.get_size().columns
 
     def _wide(self) -> bool:
-        return self._columns() >= render.NARROW
+        return self._columns() >= render.NARROW and not self._desk.reading
 
     def _size(self) -> tuple[int, int]:
         """Columns and rows of the open chat."""
@@ -280,14 +252,24 @@ def _flat(lines: list[Line]) -> StyleAndTextTuples:
     return flat
 
 
-async def run_terminal(client: Client, clock: IReactorTime, phone: Phone) -> Desk:
-    """Show a session that is open until its person leaves; what was on the desk then is the result."""
+async def run_terminal(
+    client: Client, clock: IReactorTime, phone: Phone, passphrase: str | None = None
+) -> Desk:
+    """Show a session that is open until its person leaves; what was on the desk then is the result.
+
+    With a `passphrase` secure chats are unlocked at once.
+    """
     desk = Desk(client, clock, lambda: int(time.time() * 1000))
+    loop = asyncio.get_running_loop()
+    # The threads are those of the loop: a reactor that lives in one starts none of its own.
+    desk.secure.in_thread = lambda work: Deferred.fromFuture(loop.run_in_executor(None, work))
     screen = Screen(desk)
-    await Deferred.fromCoroutine(load(client.state, client)).asFuture(asyncio.get_running_loop())
+    await Deferred.fromCoroutine(load(client.state, client)).asFuture(loop)
     client.listen(Listening(desk).heard)
     desk.calls.take(phone)
     desk.attention.used()
+    if passphrase is not None:
+        desk.run(given(desk, passphrase))
     try:
         await screen.app.run_async()
     finally:

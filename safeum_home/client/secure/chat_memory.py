@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from safeum_home.client.secure.envelope import NONE
+from safeum_home.client.secure.envelope import NONE, Head
 from safeum_home.client.secure.members import MOST_MEMBERS, Members
 from safeum_home.client.secure.payloads import Octets32, Size
 from safeum_home.client.secure.people import MOST_FORMER
@@ -63,6 +63,8 @@ class ChatMemory(Struct, frozen=True):
     since: Size = 0
     former: Annotated[list[FormerRoster], Meta(max_length=MOST_KEPT)] = []
     successions: Annotated[dict[Account, Successions], Meta(max_length=MOST_SUCCESSORS)] = {}
+    peer: Account | None = None
+    """The other one of a chat of two; None of a group."""
 
 
 def _octets(text: str, size: int) -> bytes:
@@ -91,20 +93,33 @@ def check(memory: ChatMemory) -> None:
             _octets(text, size)
 
 
-def remember(room: Room) -> ChatMemory:
-    """Of a chat, as it is now."""
+def remember(room: Room, unreturned: Head | None = None) -> ChatMemory:
+    """Of a chat, as it is now.
+
+    `unreturned` is of the first roster of one's own that has not come back: it is to be taken then, also by
+    who begins anew, and so is what stands behind it.
+    """
     epochs = []
     for each in room.epochs.recent():
         id, commitment, sealed = map(encode_octets, (each.id, each.commitment, each.sealed))
         epochs.append(EpochMemory(id, commitment, sealed, each.at))
     streams = {}
-    for account, floor, heads in room.streams.heads():
-        named = {encode_octets(stream): (number, encode_octets(hash)) for stream, number, hash in heads}
+    for account, floor, known in room.streams.heads():
+        heads = known if unreturned is None else [_up_to(unreturned, each) for each in known]
+        named = {encode_octets(stream): (n, encode_octets(hash)) for stream, n, hash in heads if n}
         streams[account] = StreamMemory(floor, named)
     members = {account: encode_octets(hash) for account, hash in room.roster.members.items()}
-    head, former = encode_octets(room.roster.head), list(_remember_former(room))
-    successions = _remember_successions(room)
-    return ChatMemory(streams, head, room.roster.made, members, epochs, room.now(), former, successions)
+    return ChatMemory(
+        streams,
+        encode_octets(room.roster.head),
+        room.roster.made,
+        members,
+        epochs,
+        room.now(),
+        list(_remember_former(room)),
+        _remember_successions(room),
+        room.peer,
+    )
 
 
 def _remember_successions(room: Room) -> dict[str, Successions]:
@@ -112,6 +127,14 @@ def _remember_successions(room: Room) -> dict[str, Successions]:
     for account, before, after in room.roster.successors():
         found.setdefault(account, []).append((encode_octets(before), encode_octets(after)))
     return {account: in_a_row(pairs) for account, pairs in found.items()}
+
+
+def newest_streams(memory: StreamMemory, most: int) -> StreamMemory:
+    """Those that began last; none is taken any more that began before these."""
+    named = sorted((_octets(stream, 16), stream) for stream in memory.heads)
+    gone = named[: max(0, len(named) - most)]
+    floor = max([memory.floor, *(int.from_bytes(octets[:8], "big") for octets, _ in gone)])
+    return StreamMemory(floor, {stream: memory.heads[stream] for _, stream in named[len(gone) :]})
 
 
 def in_a_row(pairs: Iterable[tuple[str, str]]) -> Successions:
@@ -131,6 +154,12 @@ def _row(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
             row[before] = after[before]
             before = after[before]
     return list(row.items())
+
+
+def _up_to(unreturned: Head, head: tuple[bytes, int, bytes]) -> tuple[bytes, int, bytes]:
+    """The head of a stream, without what has not come back."""
+    stream, number = unreturned.stream, unreturned.number
+    return (stream, number - 1, unreturned.previous) if head[0] == stream and head[1] >= number else head
 
 
 def _remember_former(room: Room) -> Iterator[FormerRoster]:

@@ -5,6 +5,7 @@ from msgspec import Struct
 from safeum_home.client.sas import Words
 from safeum_home.client.secure.events import Event
 from safeum_home.client.secure.refused import Reason
+from safeum_home.client.secure.vault_content import Draft
 from safeum_home.client.unlocked.items import Item
 
 
@@ -22,14 +23,25 @@ class InClear(Struct, frozen=True):
     id: str
 
 
+class NotAsKept(Struct, frozen=True):
+    """The node shows a secure chat as something else than it is by its id, or by the vault: tell its user.
+
+    `shown` is "plain", "group" (and it is a pair), "pair" (and it is a group), or "partner": with `account`
+    in place of the other one of a pair. It is read and written as what it is; nothing is said in it in clear.
+    """
+
+    shown: str
+    account: str | None = None
+
+
 class SecureWarning(Struct, frozen=True):
     """Something in a secure chat is not as it should be, or is to be known: show it in that chat.
 
-    `about` is one of `client.secure.events`, or `InClear`.
+    `about` is one of `client.secure.events`, or `InClear`, `NotAsKept`.
     """
 
     chat: str
-    about: Event | InClear
+    about: Event | InClear | NotAsKept
 
 
 class KeysMismatch(Struct, frozen=True):
@@ -42,13 +54,39 @@ class KeysMismatch(Struct, frozen=True):
     detail: str
 
 
-class VaultRefused(Struct, frozen=True):
-    """The vault that the node shows is not taken: `rolled_back`, `forked`, or of another passphrase.
+class KeysFollowed(Struct, frozen=True):
+    """Other keys of this account are in force: hashes. So many chats are `untold` yet."""
 
-    What was pinned and verified before is not known then: say so.
+    before: bytes
+    after: bytes
+    untold: int
+
+
+class VaultRefused(Struct, frozen=True):
+    """The vault that the node shows, which is of `version`, is not taken, and nothing is written over it.
+
+    ROLLED_BACK: others of this account, or this program, have had a later one. FORKED: it is another one of
+    that version. UNDECRYPTABLE: of another passphrase, or no vault. DAMAGED, MALFORMED: it cannot be read.
+    What was pinned and verified may not be known: say so, and ask (`SecureChats.accept_vault`,
+    `replace_vault`). TOO_LARGE: what is to be kept does not fit, and is in memory alone.
     """
 
     reason: Reason
+    version: int = 0
+
+
+class DraftChanged(Struct, frozen=True):
+    """Another device has begun something else in a secure chat; None: it has sent or dropped it."""
+
+    chat: str
+    draft: Draft | None
+
+
+class SettingChanged(Struct, frozen=True):
+    """Another device of this account has set this; None: it was dropped."""
+
+    name: str
+    value: bool | int | str | None
 
 
 class CompareChanged(Struct, frozen=True):

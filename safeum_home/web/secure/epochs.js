@@ -2,6 +2,7 @@
 
 import { openKey } from "./epoch.js";
 import { NONE } from "./envelope.js";
+import { Reason, Refused } from "./refused.js";
 
 const DAY = 24 * 60 * 60 * 1000;
 const AHEAD = 5 * 60 * 1000;
@@ -13,12 +14,13 @@ const MOST_OPEN = 16;
 export const IN_VAULT = 4;
 
 function within(hashes, inForce) {
-  return [...hashes].every(([account, hash]) => inForce.get(account) === hash);
+  for (const [account, hash] of hashes) if (inForce.get(account) !== hash) return false;
+  return true;
 }
 
 export class Epochs {
-  constructor(own) {
-    this.own = own;
+  constructor(own, former = []) {
+    Object.assign(this, { own, former });
     this.known = new Map();
     this.opened = new Map();
     this.changedAt = 0;
@@ -33,13 +35,15 @@ export class Epochs {
     return [...this.known.keys()].at(-1) ?? NONE;
   }
 
-  /** One whose key is open. `inForce` are members and hashes now; null of the past. */
+  /** One whose key is open; null of keys that this account has no more. `inForce` are members now; null of the past. */
   add(id, epoch, key, inForce) {
     const { at, commitment, hashes, members } = epoch;
     const stale = inForce && !within(hashes, inForce) ? this.changedAt : null;
-    const sealed = members.get(this.own.account).extra;
+    const { hash, extra } = members.get(this.own.account);
+    const mine = () => (hash === this.own.hash ? extra.slice() : key.boxes([this.own.public.box])[0]);
+    const sealed = key ? mine() : null;
     this.#keep({ id, at, commitment, sealed, hashes, good: inForce !== null, count: 0, stale });
-    this.#open(id, key);
+    if (key) this.#open(id, key);
   }
 
   /** As the vault has it: to read what comes in it yet. */
@@ -53,11 +57,35 @@ export class Epochs {
     return !within(epoch.hashes, inForce) && now > this.changedAt + GRACE;
   }
 
-  /** Throws `Refused` of one that the vault had and is not for these keys. */
+  /** Throws `Refused`: FORMER_KEYS, or BAD_EPOCH of one that the vault had and is not for these keys. */
   key(known) {
-    const key = this.opened.get(known.id) ?? openKey(known.sealed, known.commitment, this.own);
+    const key = this.opened.get(known.id) ?? this.#openAnew(known);
     this.#open(known.id, key);
     return key;
+  }
+
+  #openAnew({ sealed, commitment, hashes }) {
+    for (const each of sealed ? [this.own, ...this.former] : []) {
+      try {
+        return openKey(sealed, commitment, each);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+      }
+    }
+    const former = hashes && hashes.get(this.own.account) !== this.own.hash;
+    throw new Refused(former ? Reason.FORMER_KEYS : Reason.BAD_EPOCH);
+  }
+
+  /** Other keys of this account are in force: those of the last epochs are sealed to these. */
+  rekey(own) {
+    for (const known of [...this.known.values()].slice(-MOST_OPEN)) {
+      try {
+        [known.sealed] = this.key(known).boxes([own.public.box]);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+      }
+    }
+    this.own = own;
   }
 
   /** Members, or their keys, are others: epochs for what is none any more are stale from now on. */
@@ -77,15 +105,15 @@ export class Epochs {
 
   /** One in which something may be said to exactly these, the one that came last first. */
   usable(inForce, now) {
-    return [...this.known.values()].reverse().find((known) => (
-      known.good && known.hashes.size === inForce.size && within(known.hashes, inForce)
-      && known.count < MOST_MESSAGES && now - DAY < known.at && known.at <= now + AHEAD
+    return [...this.known.values()].findLast((known) => (
+      known.good && known.count < MOST_MESSAGES && now - DAY < known.at && known.at <= now + AHEAD
+      && known.hashes.size === inForce.size && within(known.hashes, inForce)
     ));
   }
 
   /** Those that the vault keeps, the newest last. */
   recent() {
-    return [...this.known.values()].slice(-IN_VAULT);
+    return [...this.known.values()].filter((known) => known.sealed).slice(-IN_VAULT);
   }
 
   wipe() {
