@@ -68,6 +68,10 @@ class Items:
         found = (item for item in reversed(self.all) if item.reference == reference)
         return next(found, None)
 
+    def by_id(self, id: str) -> Item | None:
+        found = (item for item in reversed(self.all) if item.id == id)
+        return next(found, None)
+
     def add(self, item: Item) -> None:
         """Something new."""
         self.all.append(item)
