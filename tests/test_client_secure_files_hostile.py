@@ -108,8 +108,7 @@ class NodeTests(SecureFileCase):
         for size in (SEALED - 1, SEALED + 1, 2**53 - 1, 0):
             self.ben.bend = lambda frame, size=size: [_resized(frame, size)]
             error = self.save()
-            assert isinstance(error, Refused), error
-            self.assertIs(error.reason, Reason.MALFORMED)
+            self.assertIs(getattr(error, "reason", None), Reason.MALFORMED)
         self.assertEqual((web.asked, list(self.folder.iterdir())), ([], []))
 
     def test_another_message(self) -> None:
