@@ -51,6 +51,9 @@ class SecureDevice(SdkDevice):
         self.bent()
         return self
 
+    def lock(self) -> None:
+        self.do(self.client.lock())
+
     def bent(self) -> None:
         """Have the frames of this connection pass the test."""
         listener = self.wire._listener

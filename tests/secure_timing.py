@@ -1,19 +1,47 @@
 """`python -m tests.secure_timing`: what a message of 200 octets costs in a group of 50, each side, amortised.
 
-Processor time of everything from the text to the envelope and back, epochs included: one in 100 messages.
+Processor time of everything from the text to the envelope and back, epochs included: one in 100 messages. In
+both languages, and of it Ed25519 alone: the middle of rounds of 100 messages each.
 """
 
+import json
+import subprocess
+from collections.abc import Iterator
+from itertools import repeat
+from statistics import median
 from time import process_time
+from typing import Any, NamedTuple, TypeVar
 
 from twisted.internet.task import Clock
 
 from safeum_home.client.secure.events import Post, Received, Told
 from safeum_home.client.secure.payloads import Text
+from safeum_home.protocol.federation.signed import is_signed_by
 from tests.secure_case import START, Program, account, unique_key
+from tests.secure_javascript import WEB, install
 
 SIZE = 50
-MESSAGES = 2000
+EPOCH = 100
+"""Messages in an epoch."""
 TEXT = "x" * 200
+OCTETS = bytes(600)
+"""About what an envelope of such a message has."""
+T = TypeVar("T")
+
+
+class Cost(NamedTuple):
+    """Microseconds for each message: to say it, to take it, and what Ed25519 alone is of both."""
+
+    say: float
+    take: float
+    sign: float
+    verify: float
+    received: int
+    epochs: int
+
+    def __str__(self) -> str:
+        alone = f"of which Ed25519 {self.sign:.0f} and {self.verify:.0f}"
+        return f"to say one {self.say:.0f} us, to take one {self.take:.0f} us, {alone}"
 
 
 def programs() -> tuple[Program, Program]:
@@ -34,21 +62,39 @@ def told(sender: Program, post: Post) -> Told:
     return Told(sender.account, post.data[-40:], post.data, post.quiet)
 
 
-def measure() -> tuple[float, float, int]:
-    """Microseconds for each message: to say it, and to take it; and how many epochs there were."""
+def _spent(work: Iterator[T]) -> tuple[list[T], float]:
+    """What it comes to, and the microseconds that it has taken, for each message."""
+    begun = process_time()
+    made = list(work)
+    return made, (process_time() - begun) / EPOCH * 1e6
+
+
+def in_python(rounds: int) -> Cost:
+    """Of as many rounds."""
     alice, bob = programs()
-    begun = process_time()
-    posts = [post for _ in range(MESSAGES) for post in alice.chat.say(Text(TEXT), "r").posts]
-    said = process_time() - begun
-    envelopes = [told(alice, post) for post in posts]
-    begun = process_time()
-    received = sum(isinstance(event, Received) for each in envelopes for event in bob.chat.take(each).events)
-    taken = process_time() - begun
-    assert received == MESSAGES
-    return said / MESSAGES * 1e6, taken / MESSAGES * 1e6, len(posts) - MESSAGES
+    took: list[tuple[float, ...]] = []
+    received = epochs = 0
+    for _ in range(rounds):
+        steps, say = _spent(alice.chat.say(Text(TEXT), "r") for _ in range(EPOCH))
+        envelopes = [told(alice, post) for step in steps for post in step.posts]
+        heard, take = _spent(map(bob.chat.take, envelopes))
+        signatures, sign = _spent(map(alice.key.signing.sign, repeat(OCTETS, EPOCH)))
+        _, verify = _spent(is_signed_by(alice.key.public.sign, OCTETS, each) for each in signatures)
+        took.append((say, take, sign, verify))
+        received += sum(isinstance(event, Received) for step in heard for event in step.events)
+        epochs += len(envelopes) - EPOCH
+    say, take, sign, verify = map(median, zip(*took, strict=True))
+    return Cost(say, take, sign, verify, received, epochs)
+
+
+def in_javascript(rounds: int) -> Cost:
+    """The same: tests/web/timing.mjs."""
+    command = [install(), str(WEB / "timing.mjs"), str(rounds)]
+    printed: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return Cost(**printed)
 
 
 if __name__ == "__main__":
-    saying, taking, epochs = min(measure() for _ in range(3))
-    print(f"{MESSAGES} messages of {len(TEXT)} octets to {SIZE} members, {epochs} epochs:")
-    print(f"    to say one {saying:.0f} us, to take one {taking:.0f} us")
+    print(f"Messages of {len(TEXT)} octets to {SIZE} members, {EPOCH} in an epoch:")
+    print(f"    Python:     {in_python(30)}")
+    print(f"    JavaScript: {in_javascript(60)}")

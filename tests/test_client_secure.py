@@ -130,8 +130,8 @@ class TalkTests(SecureSdkCase):
         chat = self.start(self.ben)
         self.say(self.ann, chat, "hello")
         secure = self.ben.secure
-        self.ben.client.lock()
-        self.ben.client.lock()
+        self.ben.lock()
+        self.ben.lock()
         self.assertTrue(secure.closed)
         self.assertEqual((secure.chats, self.ben.client.secure), ({}, None))
         self.say(self.ann, chat, "nobody opens this")
@@ -218,7 +218,7 @@ class KeyTests(SecureSdkCase):
         chat = self.start(self.ben)
         self.say(self.ann, chat, "hello")
         before = self.ben.secure.own.hash
-        self.ben.client.lock()
+        self.ben.lock()
         self.ben.unlock(version=1)
         [mismatch] = [each for each in self.ben.heard if isinstance(each, KeysMismatch)]
         self.assertEqual(self.ben.secure.keys.mismatch, mismatch)
@@ -232,7 +232,7 @@ class KeyTests(SecureSdkCase):
         """Nothing is sealed to other keys until they are accepted; then what waited is said."""
         chat = self.start(self.ben)
         self.say(self.ann, chat, "hello")
-        self.ben.client.lock()
+        self.ben.lock()
         self.ben.unlock(version=1)
         self.ben.do(self.ben.secure.replace_keys())
         self.settle()
@@ -279,7 +279,7 @@ class KeyTests(SecureSdkCase):
 
     def test_another_account_s_key(self) -> None:
         """It is refused, and wiped."""
-        self.ben.client.lock()
+        self.ben.lock()
         key = key_of(self.ann.account)
         self.failureResultOf(self.ben.client.unlock_with(key), RemoteProblem)
         self.assertTrue(key.wiped)
@@ -335,7 +335,7 @@ class _AtOnce:
 class UnlockTests(SecureSdkCase):
     def test_passphrase(self) -> None:
         """The key follows from the account and the passphrase, in whatever form that is written."""
-        self.ann.client.lock()
+        self.ann.lock()
         passphrase = words()
         self.world.clock.getThreadPool = _AtOnce  # type: ignore[attr-defined]
         self.world.clock.callFromThread = lambda call, *given: call(*given)  # type: ignore[attr-defined]
@@ -343,7 +343,7 @@ class UnlockTests(SecureSdkCase):
         self.assertEqual(secure.own.hash, UniqueKey.of(self.ann.account, passphrase).hash)
 
     def test_weak(self) -> None:
-        self.ann.client.lock()
+        self.ann.lock()
         with self.assertRaises(Refused) as caught:
             UniqueKey.of(self.ann.account, "password1")
         self.assertIs(caught.exception.reason, Reason.WEAK_PASSPHRASE)

@@ -39,7 +39,7 @@ class DiskTests(SecureFileCase):
         self.say(self.ann, chat, "hello")
         self.settle(15)
         self.assertGreater(self.ann.secure.vault_version(), 0)
-        self.ann.client.lock()
+        self.ann.lock()
         self.ann.unlock()
         self.say(self.ann, chat, "again")
         self.watch.on = False

@@ -17,7 +17,7 @@ class VaultTests(SecureSdkCase):
     def again(self, device: SecureDevice) -> None:
         """Its program ends, and begins anew."""
         self.settle(15)
-        device.client.lock()
+        device.lock()
         device.heard.clear()
         device.unlock()
         self.settle()
@@ -42,9 +42,9 @@ class VaultTests(SecureSdkCase):
         self.say(self.ann, chat, "hello")
         before = self.ben.secure.own.hash
         self.settle(15)
-        self.ann.client.lock()
+        self.ann.lock()
         self.ann.heard.clear()
-        self.ben.client.lock()
+        self.ben.lock()
         self.ben.unlock(version=1)
         self.ben.do(self.ben.secure.replace_keys())
         self.ann.unlock()
@@ -86,7 +86,7 @@ class VaultTests(SecureSdkCase):
         self.ann.secure.vault_newer(old.n + 5)
         self.settle()
         told = [each for each in self.ann.heard if isinstance(each, VaultRefused)]
-        self.assertEqual(told, [VaultRefused(Reason.ROLLED_BACK)])
+        self.assertEqual(told, [VaultRefused(Reason.ROLLED_BACK, old.n)])
         self.assertIs(self.ann.secure.trust(self.ben.account), Trust.VERIFIED)
 
     def test_another_passphrase(self) -> None:
@@ -94,10 +94,10 @@ class VaultTests(SecureSdkCase):
         self.start(self.ben)
         self.settle(15)
         version = self.ann.secure.vault_version()
-        self.ann.client.lock()
+        self.ann.lock()
         self.ann.unlock(version=1)
         told = [each for each in self.ann.heard if isinstance(each, VaultRefused)]
-        self.assertEqual(told, [VaultRefused(Reason.UNDECRYPTABLE)])
+        self.assertEqual(told, [VaultRefused(Reason.UNDECRYPTABLE, version)])
         self.settle(15)
         self.assertEqual(self.ann.do(vault_store.get(self.ann.client)).n, version)
         self.ann.do(self.ann.secure.replace_keys())

@@ -117,6 +117,18 @@ class ComparingTests(SynchronousTestCase):
         self.alice.hear(self.bob.said[-1])
         self.assertEqual((self.alice.result, self.bob.result), (False, False))
 
+    def test_withdrawn(self) -> None:
+        """Before it was agreed to: it is over, and what its owner says of it later does nothing."""
+        self.alice.machine.begin()
+        (start,) = self.alice.said
+        assert isinstance(start, CompareStart)
+        self.bob.machine = comparing.asked(self.pair, start, self.bob)
+        self.bob.machine.judge(True)
+        self.alice.machine.stop()
+        self.bob.hear(self.alice.said[-1])
+        self.bob.machine.agree()
+        self.assertEqual((self.alice.result, self.bob.result, self.bob.words), (False, False, None))
+
     def test_for_somebody_else(self) -> None:
         """What one is not asked for is not answered."""
         start = CompareStart("a" * 21 + "A", account(5), encode_octets(bytes(32)))

@@ -2,14 +2,23 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.secure_timing import MESSAGES, TEXT, measure
+from tests.secure_timing import EPOCH, Cost, in_javascript, in_python
+
+ROUNDS = 5
 
 
 class TimingTests(SynchronousTestCase):
     """As `python -m tests.secure_timing`."""
 
-    def test_printed(self) -> None:
+    def _printed(self, cost: Cost) -> None:
         """Everything that is said is taken; epochs are as many as they should be."""
-        saying, taking, epochs = measure()
-        print(f"\n    {len(TEXT)} octets to 50: to say {saying:.0f} us, to take {taking:.0f} us", end=" ")
-        self.assertEqual(epochs, MESSAGES // 100)
+        print(f"\n    {cost}", end=" ")
+        self.assertEqual((cost.received, cost.epochs), (ROUNDS * EPOCH, ROUNDS))
+
+    def test_python(self) -> None:
+        """In Python."""
+        self._printed(in_python(ROUNDS))
+
+    def test_javascript(self) -> None:
+        """In JavaScript."""
+        self._printed(in_javascript(ROUNDS))

@@ -31,7 +31,8 @@ def hash_text(number: int) -> str:
 
 
 def stream(number: int) -> str:
-    return encode_octets(bytes([number]) * 16)
+    """One that began at that time."""
+    return encode_octets(number.to_bytes(8, "big") + b"streamed")
 
 
 class SealedTests(SynchronousTestCase):
@@ -188,7 +189,17 @@ class MergeTests(SynchronousTestCase):
         memory = chat.streams[account(1)]
         self.assertEqual(set(memory.heads), {stream(each) for each in range(2, 10)})
         self.assertEqual((memory.floor, memory.heads[stream(8)]), (3, (12, hash_text(0))))
-        self.assertEqual((chat.roster, chat.members), (hash_text(1), one.members))
+
+    def test_order_of_streams(self) -> None:
+        """By when they began, and not by how that is written; one that gives way does not begin again."""
+        heads = {stream(each): (1, hash_text(1)) for each in range(816, 832, 2)}
+        one = ChatMemory({account(1): StreamMemory(0, heads)})
+        other = ChatMemory({account(1): StreamMemory(0, {stream(832): (1, hash_text(1))})})
+        chat = self._merge(Content(FIRST, chats={CHAT: one}), Content(FIRST, chats={CHAT: other})).chats[CHAT]
+        memory = chat.streams[account(1)]
+        self.assertEqual(
+            (memory.floor, memory.heads.keys() & {stream(816), stream(832)}), (816, {stream(832)})
+        )
 
     def test_epochs(self) -> None:
         """The newest four."""

@@ -95,6 +95,32 @@ class VaultTests(VaultCase):
         self.assertEqual(self.refused("vault_conflict", self.alice, "vault.put", n=1, **about), "2")
         self.assertEqual(self.read(self.alice), (2, b"second"))
 
+    def test_ahead(self) -> None:
+        """Who has had newer ones than there are goes on from these, and says which one is to go."""
+        self.put(self.alice, 1, b"first")
+        about = {"part": 0, "parts": 1, "data": encode_octets(b"ninth")}
+        for after in (0, 2, 8):
+            told = self.refused("vault_conflict", self.tablet, "vault.put", n=9, after=after, **about)
+            self.assertEqual(told, "1")
+        for after in (9, 10):
+            self.refused("invalid_params", self.tablet, "vault.put", n=9, after=after, **about)
+        for _ in range(2):  # its answer may have been lost
+            self.assertEqual(self.tablet.call("vault.put", n=9, after=1, **about), {"n": 9})
+        self.assertEqual(self.read(self.alice), (9, b"ninth"))
+        self.assertEqual(len(self.alice.take("vault.changed")), 1)
+        self.assertEqual(self.refused("vault_conflict", self.alice, "vault.put", n=2, **about), "9")
+
+    def test_ahead_in_parts(self) -> None:
+        """All parts say the same of it; it is looked at again with the last one."""
+        parts = {"n": 5, "parts": 2, "data": "YQ"}
+        self.alice.call("vault.put", part=0, after=0, **parts)
+        self.refused("vault_incomplete", self.alice, "vault.put", part=1, after=0, **{**parts, "n": 6})
+        self.alice.call("vault.put", part=0, after=0, **parts)
+        self.put(self.tablet, 1, b"faster")
+        told = self.refused("vault_conflict", self.alice, "vault.put", part=1, after=0, **parts)
+        self.assertEqual(told, "1")
+        self.assertEqual(self.read(self.alice), (1, b"faster"))
+
     def test_at_once(self) -> None:
         """Of two that write the same version one comes first, though both have begun."""
         for client in (self.alice, self.tablet):

@@ -22,6 +22,8 @@ class _Line:
 
     def __init__(self, world: World, listener: Listener) -> None:
         self._listener = listener
+        self.given: list[bytes] = []
+        """What the client has sent."""
         self.session = Session(self, world.services)
         self._over = False
 
@@ -45,6 +47,7 @@ class _Line:
         """It always reads."""
 
     def send(self, payload: bytes) -> None:
+        self.given.append(payload)
         self.session.received(payload)
 
 
@@ -66,7 +69,8 @@ class WorldDesk:
         self.client.listen(Listening(self.desk).heard)
 
     def _dial(self, listener: Listener) -> "Deferred[Wire]":
-        return succeed(_Line(self._world, listener))
+        self.line = _Line(self._world, listener)
+        return succeed(self.line)
 
     @property
     def account(self) -> str:

@@ -1,6 +1,6 @@
 """Secure chats for asyncio programs: what they wait for are asyncio's futures."""
 
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, Future
 
 from twisted.internet.defer import Deferred
 
@@ -30,9 +30,9 @@ class SecureTaking:
         unlocking = self._client._unlock_with(key, lambda deferred: deferred.asFuture(self._loop))
         return await Deferred.fromCoroutine(unlocking).asFuture(self._loop)
 
-    def lock(self) -> None:
+    def lock(self) -> "Future[None]":
         """See `secure_taking.SecureTaking.lock`."""
-        self._client.lock()
+        return self._client.lock().asFuture(self._loop)
 
     @property
     def secure(self) -> SecureChats | None:

@@ -9,7 +9,7 @@ from safeum_home.client.desk_events import FORGED
 from safeum_home.client.entries import Entry
 from safeum_home.client.group_words import notice_text
 from safeum_home.client.message_words import body_text, whole_text
-from safeum_home.client.names import SYSTEM_MARK
+from safeum_home.client.names import SYSTEM_MARK, bare
 from safeum_home.client.notices import Notice, Outgoing
 from safeum_home.client.text import clock, day, duration, fit, safe, width, wrap
 from safeum_home.client.voicemail_words import voicemail_text
@@ -68,7 +68,7 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
     time = clock(entry.at, zone)
     named = desk.names.beside if view.kind == "direct" else desk.names.name
     other = named(view.peer) if view.kind == "direct" else desk.names.title(view)
-    names = NAME if view.kind == "group" else min(NAME, max(3, width(other)))
+    names = NAME if view.kind == "group" and not view.pair else min(NAME, max(3, width(bare(other))))
     if isinstance(entry, Outgoing):
         mark = "✗" if entry.error else "…"
         lines = _said(time, "You", names, "own", safe(entry.text, newlines=True), mark, columns)
@@ -107,7 +107,7 @@ def _hints(desk: Desk, entry: Outgoing) -> list[str]:
     if entry.waits:
         left = max(0, entry.again - desk.now()) / 1000
         return [f"Not sent yet: {entry.waits} It is sent again in {duration(left)}."]
-    return [entry.held] if entry.held else []
+    return [hint for hint in (entry.held, entry.sealing) if hint]
 
 
 def _alert(desk: Desk, view: ChatView, message: Message) -> str:
@@ -144,10 +144,12 @@ def _said(time: str, name: str, names: int, style: str, text: str, mark: str, co
 def ticks(desk: Desk, view: ChatView) -> dict[str, str]:
     """✓ on the node, ✓✓ on a device of theirs; the newest that was read says so."""
     marks: dict[str, str] = {}
-    read, delivered = view.place(view.peer_read), view.place(view.peer_delivered)
+    whole = desk.state.held(view.chat) or view  # what is not shown is read, too
+    places = {message.id: place for place, message in enumerate(whole.messages)}
+    read, delivered = places.get(view.peer_read or "", -1), places.get(view.peer_delivered or "", -1)
     said = False
-    for index in range(len(view.messages) - 1, -1, -1):
-        message = view.messages[index]
+    for message in reversed(view.messages):
+        index = places.get(message.id, len(places))
         if message.sender != desk.state.account:
             continue
         if index <= read:

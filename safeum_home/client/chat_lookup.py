@@ -3,7 +3,7 @@
 from safeum_home.client import group_lookup
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
-from safeum_home.client.names import GROUP_MARK, SYSTEM_MARK, label
+from safeum_home.client.names import GROUP_MARK, SECURE_MARK, bare, label
 from safeum_home.client.slash import Mistake, find, matching, people
 from safeum_home.client.text import safe
 from safeum_home.protocol.types import Contact
@@ -25,6 +25,8 @@ def meant(desk: Desk, text: str) -> str:
     All of a name comes before how one begins. A person and a group of one name are told apart by the
     person's address, and by the mark of groups.
     """
+    if text.strip().startswith(SECURE_MARK):
+        return _secure(desk, text)
     groups, whole = group_lookup.called(_groups(desk), text, lambda view: view.display_name)
     if group_lookup.marked(text):
         if not groups:
@@ -49,7 +51,20 @@ def meant(desk: Desk, text: str) -> str:
 
 
 def _groups(desk: Desk) -> list[ChatView]:
-    return [view for view in desk.state.chats if view.kind == "group"]
+    """Secure chats are meant where their mark is written: they go by the names of people."""
+    return [view for view in desk.state.chats if view.kind == "group" and not view.secure]
+
+
+def _secure(desk: Desk, text: str) -> str:
+    found, _ = group_lookup.called(secure_chats(desk), bare(text), lambda view: bare(desk.names.title(view)))
+    if len(found) == 1:
+        return found[0].chat
+    raise Mistake("Which one? /secure lists them." if found else "You are in no such secure chat: /secure")
+
+
+def secure_chats(desk: Desk) -> list[ChatView]:
+    """In the order of the list of chats."""
+    return [view for view in desk.state.chats if view.secure]
 
 
 def _one(desk: Desk, persons: list[Contact], groups: list[ChatView]) -> str:
@@ -70,7 +85,7 @@ def writable(desk: Desk) -> list[str]:
     taken = {each.casefold() for each in (*persons, *_system(desk), NOTES)}
     groups = [label(view.display_name) for view in _groups(desk)]
     marked = [f"{GROUP_MARK} {name}" if name.casefold() in taken else name for name in groups]
-    return [*persons, *marked, NOTES]
+    return [*persons, *marked, *(desk.names.title(view) for view in secure_chats(desk)), NOTES]
 
 
 def _system(desk: Desk) -> list[str]:
@@ -84,8 +99,3 @@ def called(desk: Desk, chat: str) -> str:
         return "the chat"
     contact = desk.state.contacts.get(view.peer)
     return desk.names.title(view) if contact is None else desk.names.full(contact)
-
-
-def bare(title: str) -> str:
-    """A name without the mark before it."""
-    return title.strip().removeprefix(SYSTEM_MARK).removeprefix(GROUP_MARK).strip()

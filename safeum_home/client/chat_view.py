@@ -142,6 +142,16 @@ class ChatView:
         return self.kind in ("system", "support", "voicemail")
 
     @property
+    def secure(self) -> bool:
+        """Whether it takes nothing but what is sealed for its members."""
+        return self.group is not None and self.group.secure
+
+    @property
+    def pair(self) -> bool:
+        """Whether it is a secure chat of two."""
+        return self.group is not None and self.group.pair
+
+    @property
     def listed(self) -> bool:
         """Whether it is among the chats: it has begun, or is a group, though nothing of it may be left."""
         return bool(self.messages) or self.kind == "group" or self.erased is not None

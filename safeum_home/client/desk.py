@@ -18,11 +18,12 @@ from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.history_pages import HistoryPages
 from safeum_home.client.mentions import mentioned
 from safeum_home.client.names import Names
-from safeum_home.client.notices import Notice, undone
+from safeum_home.client.notices import Notice, Outgoing, undone
 from safeum_home.client.numbers import Numbers
 from safeum_home.client.outbox import Outbox
 from safeum_home.client.progress import Transfers
 from safeum_home.client.questions import Questions
+from safeum_home.client.secure_desk import SecureDesk
 from safeum_home.client.session import Client
 from safeum_home.client.standing import refusal
 from safeum_home.client.state import State
@@ -47,7 +48,7 @@ class Desk:
         self.leave: Callable[[], None] = lambda: None
         self.names = Names(client.state)
         self.attention = Attention(client, clock)
-        self.outbox = Outbox(client, clock, now, self._last, self._redraw)
+        self.outbox = Outbox(client, clock, now, self.last, self._redraw)
         self.pages = HistoryPages(self)
         self.numbers = Numbers(self)
         self.drafts = Drafts(client, client.state, clock)
@@ -66,6 +67,7 @@ class Desk:
         """Lines that the end of `mark` is below the window."""
         self.reading: list[Notice] = []
         """A text that is shown instead of the chat, from the line `top` on."""
+        self.reading_title = ""
         self.top = 0
         self.new_from: str | None = None
         """The first message that was unread when the chat was opened."""
@@ -87,6 +89,7 @@ class Desk:
         """The version that this account has agreed to, where that is known here."""
         self.questions = Questions()
         self.calls = CallDesk(self)
+        self.secure = SecureDesk(self, clock)
         self.transfers = Transfers()
         """Files on their way."""
         self.found: dict[str, ContactFound] = {}
@@ -113,8 +116,9 @@ class Desk:
 
     @property
     def chat(self) -> ChatView | None:
-        """The chat that is open."""
-        return None if self.current is None else self.state.chat(self.current)
+        """The chat that is open, with what can be read in it."""
+        view = None if self.current is None else self.state.chat(self.current)
+        return None if view is None else self.secure.opened(view)
 
     def chats(self) -> list[ChatView]:
         """All chats: the node's own, those in which something was written, the newest first, the others."""
@@ -133,7 +137,8 @@ class Desk:
         """Messages that are news to the person here."""
         return alerts.unread(view, self.device, self.state.account)
 
-    def _last(self, chat: str) -> str | None:
+    def last(self, chat: str) -> str | None:
+        """The newest message of a chat."""
         view = self.state.chat(chat)
         return None if view is None or view.last is None else view.last.id
 
@@ -152,7 +157,7 @@ class Desk:
         `about` is the chat that it has words of, where it does not stand there.
         """
         where = chat or self.current
-        after = None if where is None else self._last(where)
+        after = None if where is None else self.last(where)
         self.notices.append(Notice(self.now(), where, text, style, after, hang, about))
         self.refresh()
 
@@ -162,9 +167,9 @@ class Desk:
         self.follow()
         self.tell(text, style, hang=hang, about=about)
 
-    def read(self, lines: list[Notice]) -> None:
+    def read(self, lines: list[Notice], title: str = "Help") -> None:
         """Show a text instead of the chat; with no lines, the chat again."""
-        self.reading, self.top = lines, 0
+        self.reading, self.top, self.reading_title = lines, 0, title
         if not lines and self.mark is None:
             self.follow()
         self.refresh()
@@ -202,6 +207,7 @@ class Desk:
             self.numbers.opened()
         if view is not None:
             self.banner = ""
+            self.secure.alarms.seen(chat)
             self.pages.open(view)
         self.refresh()
 
@@ -244,19 +250,27 @@ class Desk:
             self.follow()
         elif len(text) > MAX_TEXT:
             self.note(f"That is too long: {len(text)} characters, and {MAX_TEXT} is the most.", "error")
+        elif view.secure:
+            self.secure.write(view, text, reply_to)
         else:
             self._typed = 0
             self.follow()
             self.drafts.sent(view.chat)
             self.outbox.put(view.chat, text, reply_to, mentioned(self, view, text))
 
+    @property
+    def unsent(self) -> list[Outgoing]:
+        """What was written and is not on the node."""
+        return [*self.outbox.items, *self.secure.all_unsent()]
+
     def _redraw(self) -> None:
         self.refresh()
 
     def quit(self) -> None:
         """Leave; where something was not sent, or is on its way, only when that was said before."""
-        unsent, moving = len(self.outbox.items), self.transfers.under_way()
-        missing = {*(item.client_id for item in self.outbox.items), *moving}
+        waiting, moving = self.unsent, self.transfers.under_way()
+        unsent = len(waiting)
+        missing = {*(item.client_id for item in waiting), *moving}
         if missing <= self._told:
             self.leave()
             return

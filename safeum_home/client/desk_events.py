@@ -8,11 +8,13 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.filling import Loaded
+from safeum_home.client.group_lookup import secure_size, title
 from safeum_home.client.group_names import learn
 from safeum_home.client.group_words import count
 from safeum_home.client.message_words import body_text
 from safeum_home.client.names import label
 from safeum_home.client.peer_receipts import not_confirmed
+from safeum_home.client.secure_hearing import SecureHearing
 from safeum_home.client.text import safe
 from safeum_home.client.wiping import wipe, wipe_past
 from safeum_home.protocol.events import (
@@ -50,6 +52,7 @@ class Listening:
         """The names that contacts had; what they have now is in the state already when it is told."""
         self._policy = desk.state.policy
         """The version that its reader was last told of."""
+        self._secure = SecureHearing(desk, self._announce)
         self._begin()
         if desk.state.policy is None:
             spawn(self._agreed(), "asking for the policy's version")
@@ -79,6 +82,7 @@ class Listening:
     def heard(self, event: Heard) -> None:
         """An event of the node, or `LinkChanged`."""
         self._desk.names.forget()
+        self._secure.heard(event)
         if isinstance(event, LinkChanged):
             self._link(event)
         elif isinstance(event, Message):
@@ -145,10 +149,16 @@ class Listening:
         if message.chat != desk.current:
             if desk.state.authentic(message) is False:
                 desk.banner = FORGED
-            elif not alerts.own(desk.device, message) and not self._muted(view, message):
-                desk.banner = f"{self._from(view, message)}: {body_text(message, desk.names.name)}"
+            elif not alerts.own(desk.device, message) and (shown := desk.secure.shown(message)) is not None:
+                self._announce(view, shown)
         elif desk.mark is None and not desk.reading:
             desk.pages.seen(view)
+
+    def _announce(self, view: ChatView, message: Message) -> None:
+        """Something has come elsewhere."""
+        if not self._muted(view, message):
+            words = body_text(message, self._desk.names.name)
+            self._desk.banner = f"{self._from(view, message)}: {words}"
 
     def _muted(self, view: ChatView, message: Message) -> bool:
         return view.muted(self._desk.now()) and self._desk.state.account not in message.mentions
@@ -160,7 +170,7 @@ class Listening:
         return title if isinstance(message.body, Notice) else f"{title}, {desk.names.name(message.sender)}"
 
     def _invited(self, one: Invitation) -> None:
-        before, name = self._asked.get(one.chat), label(one.name)
+        before, name = self._asked.get(one.chat), title(self._desk, one)
         self._asked[one.chat] = name
         if before == name:
             return
@@ -168,6 +178,12 @@ class Listening:
             self._tell(f"{before}, into which you are invited, is called {name} now.", one.chat)
             return
         who = self._desk.names.of_member(one.by, one.display_name, one.address)
+        if one.secure:
+            text = (
+                f"{who} invites you into a secure chat {secure_size(one)}: /accept {name} or /decline {name}"
+            )
+            self._tell(text, one.chat)
+            return
         self._tell(
             f"{who} invites you into {name} ({count(one.members)}): /accept {name} or /decline {name}",
             one.chat,

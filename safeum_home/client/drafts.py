@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from safeum_home.client.chat_view import ChatView
 from safeum_home.client.errors import ClientError
 from safeum_home.client.message_methods import MessageMethods
 from safeum_home.client.state import State
@@ -19,6 +20,11 @@ PAUSE = 2.0
 """Seconds without a key after which a draft is kept."""
 REMEMBERED = 64
 """Drafts of a chat that are known to be of this device: answers and events of the node come late."""
+
+
+def _kept(view: ChatView) -> bool:
+    """Whether the node keeps drafts of a chat."""
+    return view.history and not view.secure
 
 
 class Drafts:
@@ -56,7 +62,7 @@ class Drafts:
         if here is None or view is None:
             return known
         elsewhere = known is None or known.text != here.text[:MAX_DRAFT]
-        return known if view.history and elsewhere else here
+        return known if _kept(view) and elsewhere else here
 
     def take(self, chat: str) -> None:
         """What was begun in a chat stands in its line now."""
@@ -98,7 +104,8 @@ class Drafts:
     def typed(self, chat: str, text: str, reply_to: str | None = None) -> None:
         """This stands in the input of a chat now; what is longer than a draft can be is cut off elsewhere.
 
-        Where no messages are kept the node is not told: it would refuse (`draft_not_kept`).
+        Where no messages are kept the node is not told: it would refuse (`draft_not_kept`). Of a secure
+        chat it is told nothing.
         """
         view = self._state.chat(chat)
         if view is None or view.kind in ("system", "voicemail"):
@@ -106,9 +113,9 @@ class Drafts:
         self._line[chat] = text
         self._here.pop(chat, None)
         self._apart.pop(chat, None)
-        if text and (not view.history or len(text) > MAX_DRAFT):
+        if text and (not _kept(view) or len(text) > MAX_DRAFT):
             self._here[chat] = Draft(text, reply_to)
-        if not view.history:
+        if not _kept(view):
             return
         draft = Draft(text[:MAX_DRAFT], reply_to) if text or reply_to else None
         if self._foreign(chat):

@@ -19,14 +19,18 @@ def entries(desk: "Desk") -> list[Entry]:
     notices = [notice for notice in desk.notices if notice.chat == desk.current]
     if view is None:
         return list(notices)
-    items = [item for item in desk.outbox.items if item.chat == view.chat]
+    items = [*(item for item in desk.outbox.items if item.chat == view.chat), *desk.secure.unsent(view)]
     behind: dict[str | None, list[Notice | Outgoing]] = {}
     own: list[Notice | Outgoing] = [*notices, *(item for item in items if item.error)]
+    whole = desk.state.held(view.chat) or view
     for each in sorted(own, key=lambda each: each.at):
-        behind.setdefault(_place(view, each), []).append(each)
+        behind.setdefault(_place(whole, each), []).append(each)
     shown: list[Entry] = [*behind.get(None, ())]
-    for message in view.messages:
-        shown += (message, *behind.get(message.id, ()))
+    read = {message.id: message for message in view.messages}
+    for message in whole.messages:  # of a secure chat not all of them are shown
+        if message.id in read:
+            shown.append(read[message.id])
+        shown += behind.get(message.id, ())
     shown += waiting_posts.shown(view)
     return [*shown, *(item for item in items if not item.error)]
 

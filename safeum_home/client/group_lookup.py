@@ -7,7 +7,8 @@ from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.group_words import count
-from safeum_home.client.names import GROUP_MARK, label, within
+from safeum_home.client.names import GROUP_MARK, SECURE_MARK, label, within
+from safeum_home.client.secure_lookup import unlocked
 from safeum_home.client.slash import Mistake
 from safeum_home.errors import Code
 from safeum_home.protocol.group_types import Invitation
@@ -73,25 +74,42 @@ def invitation(desk: Desk, text: str) -> Invitation | None:
         return invitations[0] if len(invitations) == 1 else None
     if text.isdigit() and 0 < int(text) <= len(desk.listed):
         return desk.state.groups.invitations.get(desk.listed[int(text) - 1])
-    found, _ = called(invitations, text, lambda one: one.name)
+    found, _ = called(invitations, text, lambda one: title(desk, one))
     if len(found) > 1:
         raise Mistake("Which one? /invitations lists them, and their numbers can be given.")
     return found[0] if found else None
 
 
+def title(desk: Desk, one: Invitation) -> str:
+    """What a group is called whose members one is not among: a secure chat by who invites into it."""
+    return desk.names.of_member(one.by, one.display_name, one.address) if one.secure else label(one.name)
+
+
 def invited_groups(desk: Desk) -> list[str]:
     """Completes the groups that one is invited into."""
-    return sorted(label(one.name) for one in desk.state.groups.invitations.values())
+    return sorted(title(desk, one) for one in desk.state.groups.invitations.values())
 
 
 def about(desk: Desk, one: Invitation) -> str:
     """An invitation in words."""
     who = desk.names.of_member(one.by, one.display_name, one.address)
+    if one.secure:
+        return f"{SECURE_MARK} a secure chat {secure_size(one)}, invited by {within(who)}"
     return f"{label(one.name)}, with {count(one.members)}, invited by {within(who)}"
+
+
+def secure_size(one: Invitation) -> str:
+    """For how many a secure chat is."""
+    return "of you two" if one.pair else f"of {count(one.members)}"
 
 
 async def accept(desk: Desk, one: Invitation) -> None:
     """Join."""
+    if one.secure:
+        await _answer(desk, one, unlocked(desk).accept)
+        desk.secure.forget()
+        desk.open(one.chat)
+        return
     await _answer(desk, one, desk.client.accept_invitation)
     desk.note(f"You have joined {label(one.name)}: /chat {label(one.name)}", about=one.chat)
 
@@ -99,7 +117,8 @@ async def accept(desk: Desk, one: Invitation) -> None:
 async def decline(desk: Desk, one: Invitation) -> None:
     """Do not."""
     await _answer(desk, one, desk.client.decline_invitation)
-    desk.note(f"Declined to join {label(one.name)}.", about=one.chat)
+    where = f"the secure chat of {title(desk, one)}" if one.secure else label(one.name)
+    desk.note(f"Declined to join {where}.", about=one.chat)
 
 
 async def _answer(desk: Desk, one: Invitation, give: Callable[[str], Awaitable[object]]) -> None:

@@ -32,10 +32,16 @@ class HistoryPages:
 
     def open(self, view: ChatView) -> None:
         """A chat is opened: show what is held of it, or its first page."""
+        view = self._whole(view)
+        self._desk.secure.enter(view)
         if view.loaded:
             self._opened(view)
         else:
             self._desk.run(self._first(view))
+
+    def _whole(self, view: ChatView) -> ChatView:
+        """With all of its messages: of a secure chat not all are shown."""
+        return self._desk.state.held(view.chat) or view
 
     async def _first(self, view: ChatView) -> None:
         try:
@@ -49,22 +55,29 @@ class HistoryPages:
 
     def _opened(self, view: ChatView) -> None:
         spawn(learn(self._desk, view, whole=True), "asking who they are")
-        theirs = [message for message in view.messages if is_news(message, self._desk.state.account)]
+        shown = self._desk.secure.opened(view).messages
+        theirs = [message for message in shown if is_news(message, self._desk.state.account)]
         if 0 < view.unread <= len(theirs):
             self._desk.new_from = theirs[-view.unread].id
         self.seen(view)
 
     async def older(self, view: ChatView) -> None:
         """Load the page before what is held."""
+        view = self._whole(view)
         before = view.messages[0].id if view.loaded and view.messages else None
         erased = view.erased
         page = await self._desk.client.history(view.chat, before)
         if view.erased == erased:  # else this is of what was wiped meanwhile
             self._desk.state.page(view.chat, page.messages, page.more, page.waiting)
+        self._desk.secure.forget()
+        await self._desk.secure.reach(view)
         self._desk.refresh()
 
     def seen(self, view: ChatView) -> None:
-        """What is in the chat is on the screen."""
+        """What is in the chat is on the screen; what is sealed there is not seen before it is open."""
+        view = self._whole(view)
+        if self._desk.secure.sealed(view):
+            return
         # Also where one has answered since, and so has nothing unread: they are told that it was read.
         if view.last is not None and view.has_news_behind(view.read, self._desk.state.account):
             spawn(self._read(view.chat, view.last.id), "marking as read")

@@ -32,7 +32,7 @@ def body_text(message: Message, called: Callable[[str], str] = safe) -> str:
     if isinstance(body, Voicemail):
         return voicemail_text(body)
     if isinstance(body, Secure):
-        return "[sealed]"
+        return "[sealed: /unlock]"
     if isinstance(body, Notice):
         return notice_text(body, called)
     return f"New login: {safe(body.name)} on {safe(body.system)}"

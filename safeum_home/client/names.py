@@ -18,15 +18,23 @@ SYSTEM_MARK = "◆"
 GROUP_MARK = "▣"
 """Stands before the name of a group, and nowhere else."""
 
+SECURE_MARK = "🔒"
+"""Stands before the name of a secure chat, and nowhere else."""
+
+_MOST_NAMED = 4
+"""Members by whom a secure chat is called."""
+
 _MARKS = (
     (0x2500, 0x25FF),  # lines, blocks and geometric shapes: all that the screen itself is drawn with
     (0x2662, 0x2666),
+    (0x26A0, 0x26A0),  # what alarms begin with
     (0x2713, 0x2718),
     (0x2756, 0x2756),
     (0x27D0, 0x27D0),
     (0x22C4, 0x22C4),
     (0x2B00, 0x2BFF),
     (0x1F4A0, 0x1F4A0),
+    (0x1F50F, 0x1F513),  # locks
     (0x1F536, 0x1F539),
     (0x1F780, 0x1F7FF),
 )
@@ -49,6 +57,12 @@ _TAKEN = ("you", "safeum", "yournode", "system", "support", "admin", "administra
 def label(text: str) -> str:
     """A name as it is shown: one line, no marks of the screen."""
     return " ".join(safe(text).translate(_NO_MARKS).split())
+
+
+def bare(title: str) -> str:
+    """A name without the mark before it."""
+    marks = (SYSTEM_MARK, GROUP_MARK, SECURE_MARK)
+    return next((title.strip()[1:] for mark in marks if title.strip().startswith(mark)), title).strip()
 
 
 def within(name: str) -> str:
@@ -83,6 +97,8 @@ class Names:
         if chat.of_node:
             otherwise = "Voicemail" if chat.kind == "voicemail" else _NODE
             return f"{SYSTEM_MARK} {label(chat.display_name) or otherwise}"
+        if chat.secure:
+            return f"{SECURE_MARK} {self._of_secure(chat)}"
         if chat.kind == "group":
             return f"{GROUP_MARK} {label(chat.display_name)}"
         if chat.kind == "self":
@@ -90,6 +106,15 @@ class Names:
         if chat.kind == UNKNOWN:
             return "Unknown chat"
         return self._person(chat.peer, self._chosen(chat.peer, chat.display_name), chat.address)
+
+    def _of_secure(self, chat: ChatView) -> str:
+        """A secure chat goes by who is in it: it has no name that its node could read."""
+        here = self._state.groups.rosters.get(chat.chat, {}).values()
+        others = [one.account for one in here if one.state in ("member", "invited")]
+        names = sorted(self.name(each) for each in others if each != self._state.account)
+        if len(names) > _MOST_NAMED:
+            names[_MOST_NAMED - 1 :] = [f"{len(names) - _MOST_NAMED + 1} more"]
+        return ", ".join(names) or label(chat.display_name)
 
     def name(self, account: str) -> str:
         """What to call an account: a display name, else an address; never an id where a name is known."""

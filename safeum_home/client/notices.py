@@ -43,6 +43,8 @@ class Outgoing:
     """The id that the node has given it."""
     held: str = ""
     """What it waits for, where the node has it: nothing is to be done about it here."""
+    sealing: str = ""
+    """What it waits for before it can be sealed, and so sent."""
 
     @property
     def ways(self) -> str:

@@ -83,7 +83,7 @@ class Numbers:
             come = (each for each in view.messages if each.origin == one.client_id)
             return one if one.client_id in view.waiting else next(come, None)
         if isinstance(one, Outgoing) and one.sent is None:
-            return one if one in self._desk.outbox.items else None
+            return one if one in self._desk.outbox.items or one in self._desk.secure.unsent(view) else None
         place = view.place(one.sent if isinstance(one, Outgoing) else one)
         return None if place < 0 else view.messages[place]
 

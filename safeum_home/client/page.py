@@ -61,8 +61,10 @@ def new_below(desk: Desk) -> int:
     view = desk.chat
     if view is None or desk.mark is None:
         return 0
-    place = view.place(desk.mark.after if isinstance(desk.mark, Notice) else str(desk.mark))
-    return sum(message.sender != desk.state.account for message in view.messages[place + 1 :])
+    shown = entries(desk)
+    place = next((place for place, entry in enumerate(shown) if _key(entry) == desk.mark), -1)
+    behind = (entry for entry in shown[place + 1 :] if isinstance(entry, Message))
+    return sum(message.sender != desk.state.account for message in behind)
 
 
 def more_to_read(desk: Desk, columns: int, rows: int) -> bool:

@@ -77,13 +77,15 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
     """Which chat this is. The address stands beside the name: names are chosen by their owners."""
     view = desk.chat
     if desk.reading:
-        return [("header", fit(" Help", columns))]
+        return [("header", fit(f" {desk.reading_title}", columns))]
     if view is None:
         return [("header", fit(f" {safe(desk.state.address)}", columns))]
     title = desk.names.title(view)
     if view.of_node:
         about = _OF_NODE.get(view.kind, "your node writes here")
         return [("system-header", fit(f" {title}  {about}", columns))]
+    if view.secure:
+        return [("header", fit(f" {title}  {desk.secure.about(view)}{_kept(desk, view)}", columns))]
     if view.group is not None:
         role = {"owner": ", you are the owner", "admin": ", you are an admin"}.get(view.role or "", "")
         return [("header", fit(f" {title}  {count(view.group.members)}{role}{_kept(desk, view)}", columns))]
@@ -110,6 +112,8 @@ def info(desk: Desk, columns: int, rows: int) -> Line:
     if desk.reading:
         more = "PageDown for more, " if more_to_read(desk, columns, rows) else ""
         return [("new", fit(f" {more}Enter closes this", columns))]
+    if alarm := desk.secure.alarms.line():
+        return [("alarm-banner", fit(f" {alarm}", columns))]
     if rings := desk.calls.rings():
         return [("banner", fit(f" {rings}", columns))]
     if aim := desk.numbers.aim():
@@ -145,11 +149,13 @@ def status(desk: Desk, columns: int) -> Line:
         state, style = f"◌ reconnecting in {duration(left)}", "offline"
         reason = f" ({safe(link.reason)})"
     unread = sum(desk.unread(chat) for chat in desk.chats())
-    waiting = len(desk.outbox.items)
+    waiting, alarms = len(desk.unsent), desk.secure.alarms.unseen
     parts = (
         desk.calls.line(),
+        f"{alarms} alarm{'' if alarms == 1 else 's'}" if alarms else "",
         f"{waiting} not sent" if waiting else "",
         f"{unread} unread" if unread else "",
+        desk.secure.state(),
         safe(desk.state.address),
         "/help",
     )

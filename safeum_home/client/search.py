@@ -36,10 +36,15 @@ def folded(text: str) -> str:
 
 def search(state: State, text: str, chat: str | None = None, limit: int = MOST) -> list[Found]:
     """Messages that are loaded and hold all words of `text`, the newest first; of one chat, or of all."""
+    views = state.chats if chat is None else [view for view in state.chats if view.chat == chat]
+    return search_in(views, text, limit)
+
+
+def search_in(views: Iterable[ChatView], text: str, limit: int = MOST) -> list[Found]:
+    """The same in chats as they are given."""
     words = folded(text).split()
     if not words:
         return []
-    views = state.chats if chat is None else [view for view in state.chats if view.chat == chat]
     chats = [_found(view, words) for view in views]
     newest = merge(*chats, key=lambda found: found.message.at, reverse=True)
     return [found for found, _ in zip(newest, range(limit), strict=False)]

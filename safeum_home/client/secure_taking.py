@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from msgspec import UNSET, structs
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
@@ -13,12 +14,17 @@ from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.telephone_taking import TelephoneTaking
 from safeum_home.client.unlocked.secure_chats import SecureChats
 from safeum_home.errors import Code
+from safeum_home.protocol import commands as c
+from safeum_home.protocol.message_types import ChatSettings
 
 
 class SecureTaking(TelephoneTaking, FileTransfer):
     """Without `unlock` it opens nothing that is sealed, and publishes no keys."""
 
     _secure: SecureChats | None = None
+    _locking: SecureChats | None = None
+    """What is being closed."""
+    _lock_waits: "tuple[Deferred[None], ...]" = ()
     _secure_listens: Callable[[], None] = staticmethod(lambda: None)
 
     def unlock(self, passphrase: str) -> "Deferred[SecureChats]":
@@ -46,6 +52,7 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         self, key: UniqueKey, awaitable: Callable[["Deferred[Any]"], Awaitable[Any]]
     ) -> SecureChats:
         try:
+            await self._until_locked()
             right = self._account() == key.account and self.secure is None and self._calls.ended is None
         except BaseException:
             key.wipe()
@@ -60,12 +67,66 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         await secure.open()
         return secure
 
-    def lock(self) -> None:
-        """Wipe the unique key and all that was opened with it. Twice is harmless."""
+    def lock(self) -> "Deferred[None]":
+        """Write what the vault lacks, then wipe the unique key and all that was opened with it.
+
+        Writing has five seconds; where there is no connection, or nothing to write, it is wiped at once.
+        Fires when all is wiped. Twice is harmless.
+        """
         secure, self._secure = self._secure, None
         if secure is not None:
             self._secure_listens()
-            secure.close()
+            self._locking = secure
+            secure.shut(self._calls.open).addCallback(self._is_locked)
+        return self._until_locked()
+
+    def _is_locked(self, _: object) -> None:
+        self._locking, waiting, self._lock_waits = None, self._lock_waits, ()
+        for each in waiting:
+            each.callback(None)
+
+    def _until_locked(self) -> "Deferred[None]":
+        waiting: Deferred[None] = Deferred()
+        if self._locking is None:
+            waiting.callback(None)
+        else:
+            self._lock_waits += (waiting,)
+        return waiting
+
+    def _wipe(self) -> None:
+        """It is over: nothing is written any more."""
+        self.lock()
+        if self._locking is not None:
+            self._locking.close()
+
+    # --- what is never said in clear
+
+    def _is_sealed(self, chat: str) -> bool:
+        """Whether a chat takes nothing but what is sealed for its members."""
+        view = self._inbox.state.held(chat)
+        return view is not None and view.group is not None and view.group.secure
+
+    def _kept_here(self, params: c.Params) -> "Deferred[Any] | None":
+        """The answer to what is not for the node; None for all else."""
+        if not isinstance(params, c.ChatSettingsSet) or params.draft is UNSET:
+            return None
+        return Deferred.fromCoroutine(self._keep_draft(params)) if self._is_sealed(params.chat) else None
+
+    async def _keep_draft(self, params: c.ChatSettingsSet) -> c.SettingsKept:
+        """A draft of a secure chat is for the vault, and the rest for the node.
+
+        Raises `secure_only` while it is locked, and `Refused` as `KeptDrafts.set`.
+        """
+        if self._secure is None:
+            raise local(Code.SECURE_ONLY, "it is locked: a draft of a secure chat is in the vault alone")
+        assert params.draft is not UNSET
+        self._secure.keep_draft(params.chat, params.draft)
+        draft, rest = self._secure.draft_of(params.chat), structs.replace(params, draft=UNSET)
+        view = self._inbox.state.held(params.chat)
+        settings = ChatSettings() if view is None else view.settings
+        if rest != c.ChatSettingsSet(params.chat):
+            settings = (await self._ask(rest, c.SettingsKept)).settings
+        return c.SettingsKept(structs.replace(settings, draft=draft))
 
     @property
     def secure(self) -> SecureChats | None:
@@ -76,7 +137,3 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         if self.opened is None:
             raise local(Code.NOT_AUTHENTICATED)
         return self.opened.account
-
-    def _end_calls(self) -> None:
-        super()._end_calls()
-        self.lock()

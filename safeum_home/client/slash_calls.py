@@ -2,9 +2,10 @@
 
 from safeum_home.client import ringing
 from safeum_home.client.calling.conference import Conference
-from safeum_home.client.chat_lookup import bare, meant
+from safeum_home.client.chat_lookup import meant
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.names import bare
 from safeum_home.client.phone import INSTEAD
 from safeum_home.client.slash import Mistake, connected, find, opened, people, slash
 from safeum_home.client.standing import STANDING
@@ -19,7 +20,9 @@ from safeum_home.protocol.types import ContactState
 
 def groups(desk: Desk) -> list[str]:
     """Completes groups."""
-    return [bare(desk.names.title(view)) for view in desk.state.chats if view.kind == "group"]
+    views = [view for view in desk.state.chats if view.kind == "group"]
+    titles = {view.chat: desk.names.title(view) for view in views}
+    return [titles[view.chat] if view.secure else bare(titles[view.chat]) for view in views]
 
 
 SEEN = "You are seen, where the other side shows pictures."

@@ -23,15 +23,18 @@ async def _support(desk: Desk, argument: str) -> None:
 
 @slash("retry", "", "send again what could not be sent, and reconnect now")
 async def _retry(desk: Desk, argument: str) -> None:
-    if desk.link.link is Link.ONLINE and not desk.outbox.items:
+    if desk.link.link is Link.ONLINE and not desk.unsent:
         raise Mistake("There is nothing that could not be sent, and the node is there.")
     desk.client.retry()
     desk.outbox.retry()
+    desk.secure.retry()
 
 
 @slash("drop", "", "forget what could not be sent in this chat, and what still waits")
 async def _drop(desk: Desk, argument: str) -> None:
     dropped = 0 if desk.current is None else desk.outbox.drop(desk.current)
+    if desk.chat is not None and desk.chat.secure:
+        dropped += desk.secure.drop(desk.chat)
     if desk.chat is not None and desk.chat.waiting:
         connected(desk, "what waits was not dropped")
         dropped += await withdraw(desk, desk.chat)

@@ -11,6 +11,7 @@ from safeum_home.client import slash_files as slash_files
 from safeum_home.client import slash_group_info as slash_group_info
 from safeum_home.client import slash_groups as slash_groups
 from safeum_home.client import slash_history as slash_history
+from safeum_home.client import slash_lock as slash_lock
 from safeum_home.client import slash_messages as slash_messages
 from safeum_home.client import slash_money as slash_money
 from safeum_home.client import slash_own as slash_own
@@ -19,13 +20,16 @@ from safeum_home.client import slash_policy as slash_policy
 from safeum_home.client import slash_presence as slash_presence
 from safeum_home.client import slash_profile as slash_profile
 from safeum_home.client import slash_search as slash_search
+from safeum_home.client import slash_secure as slash_secure
 from safeum_home.client import slash_sleep as slash_sleep
 from safeum_home.client import slash_sync as slash_sync
 from safeum_home.client import slash_telephone as slash_telephone
+from safeum_home.client import slash_verify as slash_verify
 from safeum_home.client import slash_voicemail as slash_voicemail
-from safeum_home.client.chat_lookup import bare, writable
+from safeum_home.client.chat_lookup import writable
 from safeum_home.client.desk import Desk
 from safeum_home.client.mentions import mentions
+from safeum_home.client.names import bare
 from safeum_home.client.slash import SLASHES, Mistake, Slash
 from safeum_home.client.text import safe
 

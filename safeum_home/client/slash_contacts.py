@@ -105,11 +105,14 @@ def _invited(desk: Desk, argument: str) -> Invitation | None:
             return None
         return group_lookup.invitation(desk, "")
     invitations = desk.state.groups.invitations.values()
-    groups, whole = group_lookup.called(invitations, argument, lambda one: one.name)
+    groups, whole = group_lookup.called(invitations, argument, lambda one: group_lookup.title(desk, one))
     persons, named = matching(desk, argument, [] if group_lookup.marked(argument) else desk.wanted())
     persons, groups = group_lookup.clearer(persons, groups, (named, whole))
     if persons and groups:
-        which = (*(one.address for one in persons), *(f"{GROUP_MARK} {label(one.name)}" for one in groups))
+        which = (
+            *(one.address for one in persons),
+            *(f"{GROUP_MARK} {group_lookup.title(desk, one)}" for one in groups),
+        )
         raise Mistake(f"Which one? {', '.join(map(safe, which))}: write one of these.")
     if persons:
         return None

@@ -1,10 +1,12 @@
 """The commands of the terminal client that are about what a group says of itself, and its link."""
 
+from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.group_lookup import fitting, here, sure
 from safeum_home.client.group_words import count
 from safeum_home.client.names import GROUP_MARK, label
+from safeum_home.client.secure_acts import NO_LINK, NO_NAME
 from safeum_home.client.slash import Mistake, slash
 from safeum_home.client.text import safe
 from safeum_home.errors import Code
@@ -12,9 +14,17 @@ from safeum_home.errors import Code
 MAX_ABOUT = 512
 
 
+def _plain(desk: Desk, why: str) -> ChatView:
+    """The group that is open; raises `Mistake`, which says `why`, in a secure chat."""
+    view = here(desk)
+    if view.secure:
+        raise Mistake(why)
+    return view
+
+
 @slash("rename", "NAME", "give the open group another name")
 async def _rename(desk: Desk, argument: str) -> None:
-    view = here(desk)
+    view = _plain(desk, NO_NAME)
     if not argument:
         raise Mistake("/rename NAME")
     await desk.client.set_group(view.chat, name=fitting(argument))
@@ -22,7 +32,7 @@ async def _rename(desk: Desk, argument: str) -> None:
 
 @slash("describe", "[TEXT]", "say what the open group is about; without a text, nothing")
 async def _describe(desk: Desk, argument: str) -> None:
-    view = here(desk)
+    view = _plain(desk, NO_NAME)
     if len(argument) > MAX_ABOUT:
         raise Mistake(f"That has {len(argument)} characters, and {MAX_ABOUT} is the most.")
     await desk.client.set_group(view.chat, about=argument)
@@ -38,7 +48,7 @@ async def _earlier(desk: Desk, argument: str) -> None:
 
 @slash("link", "[new|off]", "the link by which anybody joins the open group", lambda desk: ["new", "off"])
 async def _link(desk: Desk, argument: str) -> None:
-    view = here(desk)
+    view = _plain(desk, NO_LINK)
     if argument == "off":
         await desk.client.revoke_group_link(view.chat)
         desk.note("The link is good for nothing now.")

@@ -1,5 +1,6 @@
 """The commands of the terminal client that are about groups."""
 
+from safeum_home.client import secure_members
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
@@ -79,7 +80,10 @@ async def _invite(desk: Desk, argument: str) -> None:
         already = "in this group" if state == "member" else "invited"
         raise Mistake(f"{desk.names.full(contact)} is {already} already.")
     try:
-        await desk.client.invite_to_group(view.chat, [contact.account])
+        if view.secure:
+            await secure_members.invite(desk, view, contact)
+        else:
+            await desk.client.invite_to_group(view.chat, [contact.account])
     except RemoteProblem as error:
         if (why := _WHY.get(error.details.code)) is not None:
             raise Mistake(f"Not invited: {why.format(desk.names.name(contact.account))}") from None
@@ -108,11 +112,21 @@ async def _list(desk: Desk, argument: str) -> None:
         present(desk, view, *HERE), key=lambda one: (one.state != "member", order[one.role], one.address)
     )
     desk.listed = [one.account for one in shown]
+    if view.secure:
+        _secure_list(desk, view)
+        return
     for number, one in enumerate(shown, 1):
         what = "invited" if one.state == "invited" else "" if one.role == "member" else one.role
         name, login = desk.names.name(one.account), desk.names.short(one.address)
         called = name if login in (name, name.partition(" (")[0]) else f"{name}  {login}"
         desk.note(f"{number:3}  {called}  {what}".rstrip())
+
+
+def _secure_list(desk: Desk, view: ChatView) -> None:
+    shown = secure_members.lines(desk, view)
+    desk.listed = [account for account, _ in shown]
+    for number, (account, standing) in enumerate(shown, 1):
+        desk.note(f"{number:3}  {desk.names.name(account)}  {standing}".rstrip(), hang=5)
 
 
 @slash("kick", "NAME", "remove somebody from the open group, or take an invitation back", _members)
@@ -126,7 +140,10 @@ async def _kick(desk: Desk, argument: str) -> None:
         became = "has joined" if now.state == "member" else "has left, and is invited again"
         desk.note(f"{desk.names.name(now.account)} {became} since you were asked.")
         member = now
-    await desk.client.remove_from_group(view.chat, member.account)
+    if view.secure:
+        await secure_members.remove(desk, view, member.account)
+    else:
+        await desk.client.remove_from_group(view.chat, member.account)
     desk.note(f"{desk.names.name(member.account)} is not in this group any more.")
 
 
@@ -170,4 +187,4 @@ async def _leave(desk: Desk, argument: str) -> None:
     if count := len(view.waiting):
         more += f" {count} message{' that waits is' if count == 1 else 's that wait are'} not sent then."
     if await sure(desk, f"Leave {title}?{more}"):
-        await desk.client.leave_group(view.chat)
+        await (secure_members.leave(desk, view) if view.secure else desk.client.leave_group(view.chat))

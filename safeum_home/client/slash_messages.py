@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from msgspec import structs
 
+from safeum_home.client import secure_acts
 from safeum_home.client.chat_lookup import called, meant, notes
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
@@ -93,6 +94,9 @@ async def _reply(desk: Desk, argument: str) -> None:
 @slash("edit", "N TEXT", "change your own text or caption")
 async def _edit(desk: Desk, argument: str) -> None:
     view, message, text = _acting(desk, argument, "/edit N TEXT")
+    if view.secure:
+        secure_acts.edit(desk, view, message, _needed(text, "The new text"))
+        return
     named = mentioned(desk, view, text) if view.kind == "group" else None
     if isinstance(message.body, File) and not text:  # no caption at all
         body: Body = structs.replace(message.body, caption="")
@@ -116,6 +120,9 @@ async def _delete(desk: Desk, argument: str) -> None:
         if not await sure(desk, f"It is not yours. Delete for all: {said}?"):
             raise Mistake("Nothing was deleted.")
         connected(desk, "nothing was deleted")
+    if view.secure and message.sender == desk.state.account:
+        secure_acts.delete(desk, view, message)
+        return
     with _done_to(view):
         noted(desk, view, await desk.client.delete(view.chat, message.id))
 
@@ -123,6 +130,9 @@ async def _delete(desk: Desk, argument: str) -> None:
 @slash("react", "N EMOJI", "react to a message; without an emoji, take it back")
 async def _react(desk: Desk, argument: str) -> None:
     view, message, emoji = _acting(desk, argument, "/react N EMOJI")
+    if view.secure:
+        secure_acts.react(desk, view, message, emoji)
+        return
     with _done_to(view):
         noted(desk, view, await desk.client.react(view.chat, message.id, emoji or None))
 
@@ -130,6 +140,9 @@ async def _react(desk: Desk, argument: str) -> None:
 @slash("reactions", "N", "who has reacted to a message")
 async def _reactions(desk: Desk, argument: str) -> None:
     view, message, _ = _acting(desk, argument, "/reactions N")
+    if view.secure:
+        _told(desk, secure_acts.reactions(desk, view, message), "Nobody has reacted to it.", None)
+        return
     with _done_to(view):
         page = await desk.client.reactions(view.chat, message.id)
     lines = [f"{safe(each.emoji)}  {desk.names.name(each.account)}" for each in page.reactions]
@@ -167,7 +180,8 @@ async def _pinned(desk: Desk, argument: str) -> None:
     page = await desk.client.pinned(view.chat)
     if not page.messages:
         desk.note("Nothing is pinned here.")
-    for message in page.messages:
+    shown = (desk.secure.shown(message) for message in page.messages)
+    for message in (each for each in shown if each is not None):
         words = body_text(message, desk.names.name)
         desk.note(f"📌 {desk.names.name(message.sender)}: {words}", about=view.chat)
 
@@ -176,6 +190,9 @@ async def _pinned(desk: Desk, argument: str) -> None:
 async def _forward(desk: Desk, argument: str) -> None:
     view, message, name = _acting(desk, argument, "/forward N NAME")
     chat = meant(desk, _needed(name, "To whom"))
+    target = desk.state.chat(chat)
+    if view.secure or (target is not None and target.secure):
+        raise Mistake(secure_acts.FORWARD)
     with _done_to(view):
         sent = await desk.client.forward(chat, view.chat, message.id)
     if sent.waiting:
@@ -250,6 +267,10 @@ async def _draft(desk: Desk, argument: str) -> None:
     if len(argument) > MAX_DRAFT:
         raise Mistake(f"That is too long for a draft: {MAX_DRAFT} characters are the most.")
     view = opened(desk)
+    if view.secure:
+        raise Mistake(
+            "What you begin to write in a secure chat stays on this computer, and in no draft of the node."
+        )
     if argument and not view.history:
         raise Mistake("No history is kept here, and no drafts: what you begin to write stays on this device.")
     desk.drafts.own(view.chat, argument)

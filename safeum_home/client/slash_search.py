@@ -2,7 +2,7 @@
 
 from safeum_home.client.desk import Desk
 from safeum_home.client.message_words import body_text
-from safeum_home.client.search import MOST
+from safeum_home.client.search import MOST, search_in
 from safeum_home.client.slash import Mistake, slash
 from safeum_home.client.text import stamp
 
@@ -15,7 +15,8 @@ _LINE = 160
 async def _search(desk: Desk, argument: str) -> None:
     if not argument.strip():
         raise Mistake("What for? /search WORDS")
-    found = desk.client.search(argument, desk.current)
+    views = desk.state.chats if desk.chat is None else [desk.chat]
+    found = search_in(map(desk.secure.opened, views), argument)
     if not found:
         view = desk.chat
         more = view is not None and view.more

@@ -25,7 +25,6 @@ from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.output import ColorDepth
-from prompt_toolkit.styles import Style
 from prompt_toolkit.widgets import TextArea
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -38,37 +37,9 @@ from safeum_home.client.loading import load
 from safeum_home.client.phone import Phone
 from safeum_home.client.session import Client
 from safeum_home.client.slash_commands import completions, submit
+from safeum_home.client.terminal_style import STYLE
 from safeum_home.client.widths import shadow
 
-STYLE = Style.from_dict(
-    {
-        "header": "reverse bold",
-        "system-header": "reverse bold ansiyellow",
-        "system": "bold ansiyellow",
-        "waiting": "ansiyellow",
-        "chat": "",
-        "open": "bold ansicyan",
-        "unread": "bold",
-        "count": "bold ansiyellow",
-        "contact": "ansiyellow",
-        "time": "ansibrightblack",
-        "day": "ansibrightblack",
-        "new": "ansired",
-        "present": "ansigreen",
-        "own": "bold ansicyan",
-        "peer": "bold ansigreen",
-        "read": "ansicyan",
-        "alert": "ansiyellow",
-        "notice": "ansibrightblue",
-        "help": "",
-        "error": "ansired",
-        "typing": "italic ansibrightblack",
-        "banner": "ansiyellow",
-        "online": "reverse ansigreen",
-        "offline": "reverse ansiyellow",
-        "status": "reverse",
-    }
-)
 EVERY_SECOND = 1.0
 
 
@@ -135,7 +106,7 @@ class Screen:
         return get_app().output.get_size().columns
 
     def _wide(self) -> bool:
-        return self._columns() >= render.NARROW
+        return self._columns() >= render.NARROW and not self._desk.reading
 
     def _size(self) -> tuple[int, int]:
         """Columns and rows of the open chat."""

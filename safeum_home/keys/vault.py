@@ -39,6 +39,7 @@ class _Coming:
 
     account: AccountId
     n: int
+    after: int
     parts: int
     since: float
     octets: list[bytes] = field(default_factory=list)
@@ -60,12 +61,9 @@ class _Waiting:
         """The vault with one part more. Raises `vault_incomplete`, `too_large`."""
         coming = self._coming.pop(caller.device, None)
         if params.part == 0:
-            coming = _Coming(caller.account, params.n, params.parts, self._seconds())
-        if coming is None or (coming.n, coming.parts, len(coming.octets)) != (
-            params.n,
-            params.parts,
-            params.part,
-        ):
+            coming = _Coming(caller.account, params.n, params.follows, params.parts, self._seconds())
+        follows = (params.n, params.follows, params.parts, params.part)
+        if coming is None or (coming.n, coming.after, coming.parts, len(coming.octets)) != follows:
             raise Problem(Code.VAULT_INCOMPLETE)
         coming.octets.append(octets)
         if coming.size > MOST_OCTETS:
@@ -130,14 +128,14 @@ class Vaults:
         return VaultPart(n, parts, encode_octets(opened[0]))
 
     async def put(self, caller: Caller, params: VaultPut) -> Committed[VaultKept]:
-        """Raises `vault_conflict`, `vault_incomplete`, `too_large`."""
+        """Raises `vault_conflict`, `vault_incomplete`, `too_large`, `invalid_params`."""
         self._limit.take(caller.account)
         octets = decode_octets(params.data, len(params.data) * 3 // 4)
-        if octets is None or len(octets) > PART or params.part >= params.parts:
+        if octets is None or len(octets) > PART or params.part >= params.parts or params.follows >= params.n:
             raise Problem(Code.INVALID_PARAMS)
         owner = await self._owners.need(caller.account)
         present = await self._database.read(lambda c: vaults.version(c, owner.blind)[0])
-        if params.n not in (present, present + 1):
+        if present not in (params.n, params.follows):
             raise _conflict(present)
         coming = self._waiting.add(caller, params, octets)
         if len(coming.octets) < coming.parts:
@@ -159,7 +157,7 @@ class Vaults:
             held = undamaged(rows, lambda row: owner.key.open(row.sealed, _context(row)), "vaults")
             if b"".join(held) == b"".join(coming.octets):
                 return False  # the answer was lost
-        if present != coming.n - 1:
+        if present != coming.after:
             raise _conflict(present)
         rows = []
         for part, octets in enumerate(coming.octets):

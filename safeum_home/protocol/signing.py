@@ -17,11 +17,11 @@ from nacl.signing import VerifyKey
 from safeum_home.ids import AccountId, direct_chat_id, support_account, system_account
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted, Unknown
-from safeum_home.protocol.types import Message, Text
+from safeum_home.protocol.types import Message, Secure, Text
 
 TAG = b"safeum node message v1\0"
 """Tells these signatures from all others of the same key."""
-ACCOUNT_BODIES = (Text, File, Deleted, Unknown)
+ACCOUNT_BODIES = (Text, File, Deleted, Secure, Unknown)
 """What accounts write to each other, or leave behind. Whatever else a message can hold, the node alone
 writes. A kind that is not known says nothing of who wrote it: there sender and chat alone tell."""
 

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 
 import { Comparison } from "../../safeum_home/web/secure/comparing.js";
 import { decode, encode } from "../../safeum_home/web/secure/octets.js";
+import { isSigned } from "../../safeum_home/web/secure/sodium.js";
 import { check } from "../../safeum_home/web/secure/vault_content.js";
 import { secure } from "./libsodium.mjs";
 
@@ -54,6 +55,8 @@ const COMMANDS = {
     state.sealer = new secure.FileSealer(size);
     return null;
   },
+  signed: ({ cases }) => cases.map((each) => isSigned(...each.map((octets) => decode(octets)))),
+  good_for: ({ account, identities }) => identities.map((each) => PublicKeys.of(account, each) !== null),
   seal_more: ({ piece }) => encode(state.sealer.add(decode(piece))),
   seal_end() {
     const rest = [...state.sealer.end()].map(encode);

@@ -22,7 +22,7 @@ const hex = (text) => Uint8Array.from(Buffer.from(text, "hex"));
 const { alice: ALICE, bob: BOB } = v.accounts;
 const alice = secure.UniqueKey.of(ALICE, v.unique_key.words, zxcvbn);
 const bob = new secure.UniqueKey(BOB, hex(v.bob.master));
-const where = envelopes.place(v.chat, ALICE);
+const where = new envelopes.Place(v.chat, ALICE);
 const read = v.envelopes.map((each) => envelopes.read(each.data));
 const [roster, epoch, message, succeeded] = read;
 const hashes = new Map([[ALICE, alice.hash], [BOB, bob.hash]]);

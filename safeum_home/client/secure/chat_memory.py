@@ -63,6 +63,8 @@ class ChatMemory(Struct, frozen=True):
     since: Size = 0
     former: Annotated[list[FormerRoster], Meta(max_length=MOST_KEPT)] = []
     successions: Annotated[dict[Account, Successions], Meta(max_length=MOST_SUCCESSORS)] = {}
+    peer: Account | None = None
+    """The other one of a chat of two; None of a group."""
 
 
 def _octets(text: str, size: int) -> bytes:
@@ -102,9 +104,17 @@ def remember(room: Room) -> ChatMemory:
         named = {encode_octets(stream): (number, encode_octets(hash)) for stream, number, hash in heads}
         streams[account] = StreamMemory(floor, named)
     members = {account: encode_octets(hash) for account, hash in room.roster.members.items()}
-    head, former = encode_octets(room.roster.head), list(_remember_former(room))
-    successions = _remember_successions(room)
-    return ChatMemory(streams, head, room.roster.made, members, epochs, room.now(), former, successions)
+    return ChatMemory(
+        streams,
+        encode_octets(room.roster.head),
+        room.roster.made,
+        members,
+        epochs,
+        room.now(),
+        list(_remember_former(room)),
+        _remember_successions(room),
+        room.peer,
+    )
 
 
 def _remember_successions(room: Room) -> dict[str, Successions]:
@@ -112,6 +122,14 @@ def _remember_successions(room: Room) -> dict[str, Successions]:
     for account, before, after in room.roster.successors():
         found.setdefault(account, []).append((encode_octets(before), encode_octets(after)))
     return {account: in_a_row(pairs) for account, pairs in found.items()}
+
+
+def newest_streams(memory: StreamMemory, most: int) -> StreamMemory:
+    """Those that began last; none is taken any more that began before these."""
+    named = sorted((_octets(stream, 16), stream) for stream in memory.heads)
+    gone = named[: max(0, len(named) - most)]
+    floor = max([memory.floor, *(int.from_bytes(octets[:8], "big") for octets, _ in gone)])
+    return StreamMemory(floor, {stream: memory.heads[stream] for _, stream in named[len(gone) :]})
 
 
 def in_a_row(pairs: Iterable[tuple[str, str]]) -> Successions:

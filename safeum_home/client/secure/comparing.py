@@ -133,6 +133,11 @@ def _agree(machine: Comparison, core: Core) -> None:
     core.home.say(CompareAnswer(core.compare, encode_octets(core.key.public())))
 
 
+@_idle.upon(Comparison.heard).loop()
+def _withdrawn(machine: Comparison, core: Core, payload: Compare) -> None:
+    machine.stop()  # whoever has asked does not wait for an answer any more
+
+
 @_offered.upon(Comparison.heard).to(_shown)
 def _answered(machine: Comparison, core: Core, payload: Compare) -> None:
     theirs = decode_octets(payload.key, KEY) if isinstance(payload, CompareAnswer) else None
@@ -191,6 +196,11 @@ for _state in (_idle, _offered, _asked, _shown):
             core.home.say(CompareDone(core.compare, False))
         core.home.done(same)
 
+
+for _state in (_idle, _offered, _asked):  # there is nothing to judge yet
+    _state.upon(Comparison.judge).loop().returns(None)
+for _state in (_offered, _asked, _shown):  # its owner has said so before
+    _state.upon(Comparison.agree).loop().returns(None)
 
 for _input in (Comparison.heard, Comparison.judge, Comparison.stop, Comparison.begin, Comparison.agree):
     _over.upon(_input).loop().returns(None)

@@ -44,6 +44,8 @@ class Reason(StrEnum):
     """A passphrase that is guessed too easily."""
     ROLLED_BACK = "rolled_back"
     """A vault that is older than one that was there."""
+    DAMAGED = "damaged"
+    """A vault that the node has no more as it was put."""
 
 
 class Refused(Exception):

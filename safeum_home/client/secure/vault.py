@@ -17,15 +17,17 @@ from safeum_home.client.secure.padding import padded, unpadded
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.secure.vault_content import Content
+from safeum_home.client.secure.vault_room import encode
 from safeum_home.protocol.signing import decode_octets, encode_octets
 
 BUCKETS = tuple(2**each for each in range(12, 21))
 """Octets of what is sealed: 4 KiB to 1 MiB."""
+ROOM = BUCKETS[-1] - 1
+"""Octets of content that there is room for."""
 MOST = 1 + NONCE + BUCKETS[-1] + TAG
 _KIND = b"\x21"
 _ABOUT = b"safeum vault v1\0"
 _PERSON = b"safeum vault"
-_encoder = msgspec.json.Encoder(order="sorted")
 _decoder = msgspec.json.Decoder(Content)
 
 
@@ -36,7 +38,7 @@ def _about(account: str, version: int) -> bytes:
 def seal(content: Content, version: int, own: UniqueKey, nonce: bytes | None = None) -> str:
     """The blob, base64url; raises `Refused(TOO_LARGE)`. A nonce is given by vectors alone."""
     nonce = fresh(NONCE) if nonce is None else nonce
-    plain = padded(_encoder.encode(content), BUCKETS)
+    plain = padded(encode(content), BUCKETS)
     return encode_octets(_KIND + nonce + own.vault.seal(plain, _about(own.account, version), nonce))
 
 
@@ -68,6 +70,8 @@ class Vault:
         self.version = 0
         self._hash = NONE
         self._expected = 0
+        self._after = 0
+        """The version that the next one takes the place of."""
 
     @property
     def previous(self) -> str:
@@ -91,13 +95,29 @@ class Vault:
         followed = version == self.version + 1 and content.previous != encode_octets(self._hash)
         if self.version and (followed or (version == self.version and hash != self._hash)):
             raise Refused(Reason.FORKED)
-        self.version, self._hash = version, hash
+        self.version, self._hash, self._after = version, hash, version
         return content
+
+    def accept(self, version: int, data: str) -> Content:
+        """What the node has, though it is older, or beside: its user was asked. Merge it, and put that.
+
+        Raises as `open`.
+        """
+        content, hash = open(data, version, self._own)
+        if version > self.version:
+            self.version, self._hash = version, hash
+        self._after = version
+        return content
+
+    def instead(self, version: int) -> None:
+        """The one that the node has, or 0 for none, is to be replaced unread: its user was asked."""
+        self._after = version
 
     def put(self, content: Content) -> tuple[int, int, str]:
         """What is to be put: its version, the one that it follows, and the blob. `take` it once it is there.
 
-        Where the node has another one meanwhile: `take` that, `merge`, and put what comes of it.
+        Where the node has another one meanwhile: `take` that, `merge`, and put what comes of it. Its version
+        is beyond all that there were, so that nobody takes one before it any more.
         """
-        version = self.version + 1
-        return version, self.version, seal(content, version, self._own)
+        version = max(self.version, self._expected, self._after) + 1
+        return version, self._after, seal(content, version, self._own)

@@ -6,7 +6,13 @@ from typing import Annotated, TypeVar
 from msgspec import Meta, Struct
 
 from safeum_home.client.secure import chat_memory
-from safeum_home.client.secure.chat_memory import ChatMemory, EpochMemory, StreamMemory, in_a_row
+from safeum_home.client.secure.chat_memory import (
+    ChatMemory,
+    EpochMemory,
+    StreamMemory,
+    in_a_row,
+    newest_streams,
+)
 from safeum_home.client.secure.epochs import IN_VAULT
 from safeum_home.client.secure.payloads import Octets32, Size
 from safeum_home.client.secure.people import MOST_FORMER, People, Person, Trust
@@ -18,7 +24,7 @@ from safeum_home.protocol.scalars import Account, Chat
 T = TypeVar("T")
 MOST_CHATS = 10_000
 MOST_PEOPLE = 20_000
-MOST_SETTINGS = 256
+MOST_SETTINGS = 512
 
 
 class Keys(Struct, frozen=True):
@@ -51,18 +57,30 @@ class Pinned(Struct, frozen=True, omit_defaults=True):
 
 
 class Draft(Struct, frozen=True, omit_defaults=True):
-    """What somebody has begun to write; an empty text is that it was sent, or dropped."""
+    """What somebody has begun to write; with neither text nor reply it was sent, or dropped."""
 
     at: Size
     text: Annotated[str, Meta(max_length=MAX_DRAFT)]
     reply: Octets32 | None = None
 
+    @property
+    def gone(self) -> bool:
+        return not self.text and self.reply is None
+
+
+SettingName = Annotated[str, Meta(max_length=64)]
+Value = bool | Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)] | Annotated[str, Meta(max_length=1024)]
+
 
 class Setting(Struct, frozen=True):
-    """One of the program's own."""
+    """One of the program's own; without a value it was dropped."""
 
     at: Size
-    value: bool | Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)] | Annotated[str, Meta(max_length=1024)]
+    value: Value | None
+
+    @property
+    def gone(self) -> bool:
+        return self.value is None
 
 
 class Content(Struct, frozen=True, omit_defaults=True):
@@ -71,9 +89,7 @@ class Content(Struct, frozen=True, omit_defaults=True):
     previous: Octets32
     people: Annotated[dict[Account, Pinned], Meta(max_length=MOST_PEOPLE)] = {}
     drafts: Annotated[dict[Chat, Draft], Meta(max_length=MOST_CHATS)] = {}
-    settings: Annotated[
-        dict[Annotated[str, Meta(max_length=64)], Setting], Meta(max_length=MOST_SETTINGS)
-    ] = {}
+    settings: Annotated[dict[SettingName, Setting], Meta(max_length=MOST_SETTINGS)] = {}
     chats: Annotated[dict[Chat, ChatMemory], Meta(max_length=MOST_CHATS)] = {}
 
     def check(self) -> None:
@@ -138,7 +154,16 @@ def _later_draft(one: Draft, other: Draft) -> Draft:
 
 
 def _later_setting(one: Setting, other: Setting) -> Setting:
-    return max(one, other, key=lambda each: (each.at, repr(each.value)))
+    return max(one, other, key=lambda each: (each.at, *_rank(each.value)))
+
+
+def _rank(value: Value | None) -> tuple[int, int, str]:
+    """Of what was set at the same time: the same everywhere, and no deletion."""
+    if isinstance(value, str):
+        return 3, 0, value
+    if value is None:
+        return 0, 0, ""
+    return 1 if isinstance(value, bool) else 2, int(value), ""
 
 
 def _merge_pinned(one: Pinned, other: Pinned) -> Pinned:
@@ -183,10 +208,10 @@ def _merge_chats(one: ChatMemory, other: ChatMemory) -> ChatMemory:
         max(one.since, other.since),
         roster.former,
         _both(one.successions, other.successions, lambda mine, theirs: in_a_row((*mine, *theirs))),
+        max(one.peer or "", other.peer or "") or None,
     )
 
 
 def _merge_streams(one: StreamMemory, other: StreamMemory) -> StreamMemory:
     heads = _both(one.heads, other.heads, max)
-    newest = dict(sorted(heads.items())[-PER_ACCOUNT:])
-    return StreamMemory(max(one.floor, other.floor), newest)
+    return newest_streams(StreamMemory(max(one.floor, other.floor), heads), PER_ACCOUNT)

@@ -20,6 +20,8 @@ class _Running:
         self.hash = hash
         """Of their keys, as they are compared."""
         self.compare = ""
+        self.doubtful = False
+        """Whether the two have something to compare, so that ending it without a word means something."""
         self.machine: Comparison
 
     def say(self, payload: Compare) -> None:
@@ -27,10 +29,16 @@ class _Running:
         self._owner.say(payload)
 
     def show(self, seen: Words) -> None:
+        self.doubtful = True
         self._owner.tell(self._account, words=seen)
 
     def done(self, same: bool) -> None:
         self._owner.done(self._account, self, same)
+
+    def stop(self) -> None:
+        """Its owner gives it up: what was known of the other's keys is so still."""
+        self.doubtful = False
+        self.machine.stop()
 
 
 class Comparisons:
@@ -58,6 +66,10 @@ class Comparisons:
     def judge(self, account: str, same: bool) -> None:
         """Whether the other sees the same: by another way than through nodes."""
         self._of(account).machine.judge(same)
+
+    def stop(self, account: str) -> None:
+        """Give it up. Nothing is verified by that, and nothing doubted."""
+        self._of(account).stop()
 
     def heard(self, sender: str, payload: Payload | Unknown) -> None:
         """Something of a comparison has come."""
@@ -91,9 +103,9 @@ class Comparisons:
         people, now = self._home.people, int(self._home.clock.seconds() * 1000)
         if same:
             same = people.verify(account, running.hash, now)
-        else:
+        elif running.doubtful:
             people.doubt(account, now)
-        self._home.changed()
+        self._home.changed(urgent=True)
         self.tell(account, same=same)
 
     def close(self) -> None:
@@ -101,14 +113,14 @@ class Comparisons:
         running, self._running = list(self._running.values()), {}
         self.say = lambda payload: None
         for each in running:
-            each.machine.stop()
+            each.stop()
 
     def _new(self, account: str) -> _Running:
         person = self._home.people.get(account)
         if person is None or account == self._home.own.account:
             raise Refused(Reason.NO_KEYS)
         if (before := self._running.get(account)) is not None:
-            before.machine.stop()
+            before.stop()
         running = self._running[account] = _Running(self, account, person.keys.hash)
         return running
 

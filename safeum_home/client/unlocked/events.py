@@ -5,6 +5,7 @@ from msgspec import Struct
 from safeum_home.client.sas import Words
 from safeum_home.client.secure.events import Event
 from safeum_home.client.secure.refused import Reason
+from safeum_home.client.secure.vault_content import Draft
 from safeum_home.client.unlocked.items import Item
 
 
@@ -43,12 +44,30 @@ class KeysMismatch(Struct, frozen=True):
 
 
 class VaultRefused(Struct, frozen=True):
-    """The vault that the node shows is not taken: `rolled_back`, `forked`, or of another passphrase.
+    """The vault that the node shows, which is of `version`, is not taken, and nothing is written over it.
 
-    What was pinned and verified before is not known then: say so.
+    ROLLED_BACK: others of this account, or this program, have had a later one. FORKED: it is another one of
+    that version. UNDECRYPTABLE: of another passphrase, or no vault. DAMAGED, MALFORMED: it cannot be read.
+    What was pinned and verified may not be known: say so, and ask (`SecureChats.accept_vault`,
+    `replace_vault`). TOO_LARGE: what is to be kept does not fit, and is in memory alone.
     """
 
     reason: Reason
+    version: int = 0
+
+
+class DraftChanged(Struct, frozen=True):
+    """Another device has begun something else in a secure chat; None: it has sent or dropped it."""
+
+    chat: str
+    draft: Draft | None
+
+
+class SettingChanged(Struct, frozen=True):
+    """Another device of this account has set this; None: it was dropped."""
+
+    name: str
+    value: bool | int | str | None
 
 
 class CompareChanged(Struct, frozen=True):

@@ -61,6 +61,11 @@ class Exchange(Hearing):
 
     # --- opening and closing
 
+    @property
+    def oldest(self) -> str | None:
+        """What the node calls the oldest message that was looked at here."""
+        return self._oldest
+
     async def load(self) -> None:
         """Ask who is in it, and what was said last; what has come meanwhile follows. Raises `ClientError`."""
         if self.peer is None:
@@ -176,12 +181,14 @@ class Exchange(Hearing):
         named = tuple(accounts)
         await self._signing.sign(lambda: self._chat.admit(named))
         self._admitted |= set(named)
+        self._home.changed(urgent=True)
 
     async def dismiss(self, accounts: Iterable[str]) -> None:
         """Say that these, or oneself, are in it no more; before the node is told. Raises `ClientError`."""
         named = tuple(accounts)
         self._admitted -= set(named)
         await self._signing.sign(lambda: self._chat.dismiss(named))
+        self._home.changed(urgent=True)
 
     def rekey(self, account: str) -> None:
         """Keys of somebody were accepted: vouch for them, where it is a member with others."""

@@ -36,5 +36,5 @@ class Home(Protocol):
     def vault_newer(self, version: int) -> None:
         """Another program of this account has had that one."""
 
-    def changed(self) -> None:
-        """Something is different that the vault keeps."""
+    def changed(self, urgent: bool = False) -> None:
+        """Something is different that the vault keeps; what is `urgent` must not be lost."""

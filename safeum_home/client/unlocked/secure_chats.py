@@ -20,7 +20,6 @@ from safeum_home.client.unlocked.directory import Directory, KeysUnavailable
 from safeum_home.client.unlocked.own_keys import OwnKeys
 from safeum_home.client.unlocked.remembering import Remembering
 from safeum_home.client.unlocked.sealed_bodies import told_of
-from safeum_home.client.unlocked.vault_keeper import VaultKeeper
 from safeum_home.errors import Code
 from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged, VaultChanged
 from safeum_home.protocol.group_types import SECURE_NAME
@@ -59,7 +58,7 @@ class SecureChats(Remembering):
         self._opening = DeferredLock()
         self._ticks = 0
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
-        self._vault = VaultKeeper(client, clock, own, self)
+        self._begin_remembering(client)
         self.people.own(own.account, own.public, self._now())
 
     def awaitable(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
@@ -85,7 +84,7 @@ class SecureChats(Remembering):
             self._timer.cancel()
             self._timer = None
         self._directory.close()
-        self._vault.close()
+        self._end_remembering()
         for conversation in self.chats.values():
             conversation.close()
         self.chats.clear()
@@ -234,14 +233,15 @@ class SecureChats(Remembering):
             case ChatUpdated(chat=info):
                 if info.group is not None and info.group.secure and info.chat not in self.chats:
                     spawn(self._open(info.chat), "opening a secure chat")
-            case VaultChanged(n=n):
-                self._vault.newer(n)
+            case VaultChanged():
+                self._vault.told()
             case KeysChanged(account=account):
                 if account != self.own.account:
                     self.need([account])
             case LinkChanged(link=Link.ONLINE):
                 spawn(self.keys.publish(self.own), "publishing keys")
                 self._directory.again()
+                self._vault.look()
 
     def _message(self, message: Message) -> None:
         conversation = self.chats.get(message.chat)
@@ -282,7 +282,7 @@ class SecureChats(Remembering):
         for conversation in self.chats.values():
             conversation.look_again()
             conversation.rekey(account)
-        self.changed()
+        self.changed(urgent=True)
 
     def replace_keys(self) -> Awaitable[None]:
         """Put the keys of this passphrase in force, though the account has others: its user was asked.
@@ -294,4 +294,4 @@ class SecureChats(Remembering):
     async def _replace_keys(self) -> None:
         if self.keys.mismatch is not None:
             await self.keys.replace(self.own, self.keys.mismatch.hash)
-            self._vault.replace()
+            await self._vault.replace()

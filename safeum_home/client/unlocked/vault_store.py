@@ -2,11 +2,15 @@
 
 from typing import NamedTuple
 
-from safeum_home.client.errors import BadAnswer
+from safeum_home.client.errors import BadAnswer, RemoteProblem
 from safeum_home.client.methods import Methods
 from safeum_home.client.secure.vault import MOST
+from safeum_home.errors import Code
 from safeum_home.protocol.commands.vault import PART, VaultGet, VaultPut
 from safeum_home.protocol.signing import decode_octets, encode_octets
+
+_NONE_SUCH = 2**53 - 1
+"""A version that there is not."""
 
 
 class Kept(NamedTuple):
@@ -17,7 +21,11 @@ class Kept(NamedTuple):
 
 
 async def get(client: Methods) -> Kept:
-    """What the node has. Raises `ClientError`: `vault_conflict` where it became another one meanwhile."""
+    """What the node has.
+
+    Raises `ClientError`: `vault_conflict` where it became another one meanwhile, `not_found` where it is
+    damaged.
+    """
     first = await client.call(VaultGet())
     if first.n == 0:
         return Kept(0, "")
@@ -33,9 +41,21 @@ async def get(client: Methods) -> Kept:
     return Kept(first.n, encode_octets(b"".join(each for each in octets if each is not None)))
 
 
-async def put(client: Methods, kept: Kept) -> None:
-    """Replace the one before. Raises `ClientError`: `vault_conflict`."""
+async def version(client: Methods) -> int:
+    """Which one the node has, though it may be damaged; 0 for none. Raises `ClientError`."""
+    try:
+        first = await client.call(VaultGet(n=_NONE_SUCH))
+    except RemoteProblem as error:
+        told = error.detail or ""
+        if not error.of(Code.VAULT_CONFLICT) or not told.isdecimal() or int(told) >= _NONE_SUCH:
+            raise
+        return int(told)
+    return int(first.n)
+
+
+async def put(client: Methods, kept: Kept, after: int) -> None:
+    """Replace the one of version `after`. Raises `ClientError`: `vault_conflict`."""
     octets = decode_octets(kept.data, len(kept.data) * 3 // 4) or b""
     pieces = [octets[at : at + PART] for at in range(0, len(octets), PART)]
     for part, piece in enumerate(pieces):
-        await client.call(VaultPut(kept.n, part, len(pieces), encode_octets(piece)))
+        await client.call(VaultPut(kept.n, part, len(pieces), encode_octets(piece), after))

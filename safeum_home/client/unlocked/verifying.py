@@ -19,8 +19,8 @@ class Verifying(ABC):
     clock: IReactorTime
 
     @abstractmethod
-    def changed(self) -> None:
-        """Something is different that the vault keeps."""
+    def changed(self, urgent: bool = False) -> None:
+        """Something is different that the vault keeps; what is `urgent` must not be lost."""
 
     def _now(self) -> int:
         return int(self.clock.seconds() * 1000)
@@ -55,13 +55,13 @@ class Verifying(ABC):
             self.verify(account)
         else:
             self.people.doubt(account, self._now())
-            self.changed()
+            self.changed(urgent=True)
         return same
 
     def verify(self, account: str) -> None:
         """Its owner has compared the safety number by another way. Raises `Refused(NO_KEYS)`."""
         self.people.verify(account, self._person(account).keys.hash, self._now())
-        self.changed()
+        self.changed(urgent=True)
 
     def _person(self, account: str) -> Person:
         person = self.people.get(account)

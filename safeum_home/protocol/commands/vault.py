@@ -59,9 +59,18 @@ class VaultPut(Params, frozen=True):
     It has to follow on the version that there is: `vault_conflict`, whose `detail` is that version, where
     another device was faster. Sending all of it again is harmless. What does not follow on the part before is
     `vault_incomplete`: then begin with the first one. Parts that nothing follows on are dropped.
+
+    `after` is the version that there is, 0 where there is none, of which `n` may be far ahead: so a device
+    that has had newer ones goes on from these, on a node that was restored from a backup.
     """
 
     n: VaultVersion
     part: PartNumber
     parts: Annotated[int, Meta(ge=1, le=MOST_PARTS)]
     data: PartOctets
+    after: Annotated[int, Meta(ge=0, le=2**53 - 2)] | None = None
+
+    @property
+    def follows(self) -> int:
+        """The version of which it takes the place."""
+        return self.n - 1 if self.after is None else self.after

@@ -11,8 +11,9 @@ import { Taker } from "./taking.js";
 import { Watching } from "./watching.js";
 
 function step(...parts) {
-  const all = parts.flat();
-  return { events: all.filter((each) => each.is !== "post"), posts: all.filter((each) => each.is === "post") };
+  const [events, posts] = [[], []];
+  for (const each of parts.flat()) (each.is === "post" ? posts : events).push(each);
+  return { events, posts };
 }
 
 /** One chat, with `peer` the other one's account, or null in a group; `now` answers milliseconds. */

@@ -1,12 +1,13 @@
 /** What the vault keeps of a secure chat: how far streams had come, the roster, and epochs to read in. */
 
 import * as c from "./checks.js";
-import { HASH, NONE, STREAM } from "./envelope.js";
+import { began, HASH, NONE, STREAM } from "./envelope.js";
 import { SEALED } from "./epoch.js";
 import { MOST_MEMBERS } from "./members.js";
 import { decode, encode } from "./octets.js";
 import { MOST_FORMER } from "./people.js";
 import { MOST_KEPT, MOST_SUCCESSORS } from "./roster.js";
+import { inOrder } from "./streams.js";
 
 const MOST_CHANGES = 2 * MOST_MEMBERS;
 
@@ -60,6 +61,7 @@ export function check(value) {
     since: c.anInteger(value.since ?? 0),
     former: c.aList(value.former ?? [], former, 0, MOST_KEPT),
     successions: c.entries(value.successions ?? {}, c.account, successions, MOST_SUCCESSORS),
+    peer: c.optional(value.peer, c.account) ?? null,
   };
 }
 
@@ -77,6 +79,7 @@ export function remember(room) {
     since: room.now(),
     former: rememberFormer(room),
     successions: rememberSuccessions(room),
+    peer: room.peer ?? null,
   };
 }
 
@@ -84,6 +87,14 @@ function rememberSuccessions(room) {
   const found = {};
   for (const [account, ...pair] of room.roster.successorsOf()) (found[account] ??= []).push(pair);
   return Object.fromEntries(Object.entries(found).map(([account, pairs]) => [account, inARow(pairs)]));
+}
+
+/** Those that began last; none is taken any more that began before these. */
+export function newestStreams({ floor, heads }, most) {
+  const named = inOrder(Object.keys(heads));
+  const gone = named.slice(0, Math.max(0, named.length - most));
+  const kept = named.slice(gone.length).map((stream) => [stream, heads[stream]]);
+  return { floor: Math.max(floor, ...gone.map(began)), heads: Object.fromEntries(kept) };
 }
 
 /** The last ones, each behind those that it follows on: the same, in whichever order they come. */

@@ -20,9 +20,16 @@ function must(holds) {
 
 export function aText(value, { least = 0, most, pattern = null }) {
   must(typeof value === "string" && value.isWellFormed());
-  const size = [...value].length;
+  const size = characters(value);
   must(size >= least && size <= most && (!pattern || pattern.test(value)));
   return value;
+}
+
+/** How many there are: of two UTF-16 units for some. */
+function characters(text) {
+  let size = text.length;
+  for (let at = 0; at < text.length; at += 1) if ((text.charCodeAt(at) & 0xfc00) === 0xd800) size -= 1;
+  return size;
 }
 
 export function named(value, pattern) {

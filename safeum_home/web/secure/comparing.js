@@ -4,7 +4,7 @@ import { HASH } from "./envelope.js";
 import { canonical, decode, encode, join } from "./octets.js";
 import { malformed } from "./refused.js";
 import { SIZE, words } from "./sas.js";
-import { digest, fresh, KEY, lib, wipe } from "./sodium.js";
+import { agree, digest, fresh, KEY, publicOf, wipe } from "./sodium.js";
 
 /** What says nothing of a key, and fits no other. */
 export function commitment(key, nonce) {
@@ -47,7 +47,7 @@ export class Comparison {
   }
 
   get #public() {
-    return lib().crypto_scalarmult_base(this.#key);
+    return publicOf(this.#key);
   }
 
   /** This side begins. */
@@ -72,7 +72,7 @@ export class Comparison {
     else if (this.#state === "shown") {
       this.#said.set("other", payload.kind === "compare.done" && payload.same);
       this.#settle();
-    }
+    } else if (this.#state === "idle") this.stop(); // whoever has asked does not wait for an answer
   }
 
   #answered(payload) {
@@ -91,12 +91,8 @@ export class Comparison {
   }
 
   #see(keys, nonce, theirs) {
-    let shared;
-    try {
-      shared = lib().crypto_scalarmult(this.#key, theirs);
-    } catch {
-      return this.stop(); // a key of small order
-    }
+    const shared = agree(this.#key, theirs);
+    if (shared === null) return this.stop(); // a key of small order
     this.#state = "shown";
     this.home.show(shown(this.pair, this.compare, keys, nonce, shared));
     return wipe(shared, this.#key);

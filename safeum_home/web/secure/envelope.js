@@ -15,12 +15,27 @@ export const NONE = "A".repeat(43);
 const TAG = "safeum secure envelope v1\0";
 
 /** Whose envelope it is, and in which chat. */
-export function place(chat, account) {
-  return Object.freeze({ chat, account, about: (tag) => utf8(`${tag}${chat}\0${account}\0`) });
+export class Place {
+  #about = new Map();
+
+  constructor(chat, account) {
+    Object.assign(this, { chat, account });
+  }
+
+  /** What is signed, or authenticated, before the octets themselves. */
+  about(tag) {
+    if (!this.#about.has(tag)) this.#about.set(tag, utf8(`${tag}${this.chat}\0${this.account}\0`));
+    return this.#about.get(tag);
+  }
 }
 
-export function headOctets({ kind, quiet, stream, number: place, previous }) {
-  return join(Uint8Array.of(kind, quiet ? 1 : 0), decode(stream, STREAM), number(place), decode(previous, HASH));
+/** The first octets of an envelope, which are kept with its head. */
+export function headOctets(head) {
+  head.octets ??= join(
+    Uint8Array.of(head.kind, head.quiet ? 1 : 0), decode(head.stream, STREAM), number(head.number),
+    decode(head.previous, HASH),
+  );
+  return head.octets;
 }
 
 /** When a stream began, by its sender's clock: milliseconds. */
@@ -43,7 +58,7 @@ export class Envelope {
   /** Whether it is of this account, with this key, in this chat. */
   isSigned(where, key) {
     const signed = this.octets.subarray(0, -SIGNATURE);
-    return isSigned(key, join(where.about(TAG), signed), this.octets.subarray(-SIGNATURE));
+    return isSigned(key, this.octets.subarray(-SIGNATURE), where.about(TAG), signed);
   }
 }
 
@@ -51,7 +66,7 @@ export class Envelope {
 export function seal(head, content, where, signing) {
   const signed = join(headOctets(head), content);
   if (signed.length + SIGNATURE > MOST) throw new Refused(Reason.TOO_LARGE);
-  return new Envelope(head, content, join(signed, sign(join(where.about(TAG), signed), signing)));
+  return new Envelope(head, content, join(signed, sign(signing, where.about(TAG), signed)));
 }
 
 /** An envelope of what came as `data`; throws `Refused`. Nothing of it is believed yet. */
@@ -67,5 +82,5 @@ export function read(data) {
   if (octets.length < HEAD + SIGNATURE) throw malformed();
   if (head.number < 1 || (head.number === 1) !== (head.previous === NONE)) throw malformed();
   began(head.stream);
-  return new Envelope(head, octets.slice(HEAD, -SIGNATURE), octets);
+  return new Envelope(head, octets.subarray(HEAD, -SIGNATURE), octets);
 }

@@ -4,7 +4,7 @@ import { HASH } from "./envelope.js";
 import * as listed from "./members.js";
 import { decode, encode, join, number, Reader } from "./octets.js";
 import { Reason, Refused } from "./refused.js";
-import { BOX, boxTo, digest, fresh, KEY, lib, wipe } from "./sodium.js";
+import { BOX, boxesTo, digest, fresh, KEY, openBox, wipe } from "./sodium.js";
 
 export const SEALED = KEY + BOX;
 
@@ -28,10 +28,10 @@ export class EpochKey {
     return encode(digest(new Uint8Array(0), "safeum epoch key", HASH, this.key));
   }
 
-  /** Sealed to a member; throws `Refused` for a key of small order. */
-  box(key) {
+  /** Sealed to each of some members; throws `Refused` for a key of small order. */
+  boxes(keys) {
     try {
-      return boxTo(key, this.key);
+      return boxesTo(keys, this.key);
     } catch {
       throw new Refused(Reason.NO_KEYS);
     }
@@ -45,7 +45,8 @@ export class EpochKey {
 
 /** The content of an envelope; `members` is a Map of accounts to public keys. */
 export function make(key, at, roster, previous, members) {
-  const boxes = new Map([...members].map(([account, keys]) => [account, key.box(keys.box)]));
+  const sealed = key.boxes([...members.values()].map((keys) => keys.box));
+  const boxes = new Map([...members.keys()].map((account, at) => [account, sealed[at]]));
   const hashes = new Map([...members].map(([account, keys]) => [account, keys.hash]));
   const three = [key.commitment(), roster, previous].map((each) => decode(each, HASH));
   return join(number(at), ...three, listed.write(hashes, boxes));
@@ -71,13 +72,10 @@ export function open(epoch, own) {
 
 /** The key in a box; throws `Refused`. */
 export function openKey(sealed, commitment, own) {
-  let key;
-  try {
-    key = new EpochKey(lib().crypto_box_seal_open(sealed, own.public.box, own.box));
-  } catch {
-    throw new Refused(Reason.BAD_EPOCH);
-  }
-  if (key.key.length !== KEY || key.commitment() !== commitment) {
+  const octets = openBox(sealed, own.public.box, own.box);
+  if (octets?.length !== KEY) throw new Refused(Reason.BAD_EPOCH);
+  const key = new EpochKey(octets);
+  if (key.commitment() !== commitment) {
     key.wipe();
     throw new Refused(Reason.BAD_EPOCH);
   }

@@ -13,7 +13,8 @@ const MOST_OPEN = 16;
 export const IN_VAULT = 4;
 
 function within(hashes, inForce) {
-  return [...hashes].every(([account, hash]) => inForce.get(account) === hash);
+  for (const [account, hash] of hashes) if (inForce.get(account) !== hash) return false;
+  return true;
 }
 
 export class Epochs {
@@ -37,7 +38,7 @@ export class Epochs {
   add(id, epoch, key, inForce) {
     const { at, commitment, hashes, members } = epoch;
     const stale = inForce && !within(hashes, inForce) ? this.changedAt : null;
-    const sealed = members.get(this.own.account).extra;
+    const sealed = members.get(this.own.account).extra.slice();
     this.#keep({ id, at, commitment, sealed, hashes, good: inForce !== null, count: 0, stale });
     this.#open(id, key);
   }
@@ -77,9 +78,9 @@ export class Epochs {
 
   /** One in which something may be said to exactly these, the one that came last first. */
   usable(inForce, now) {
-    return [...this.known.values()].reverse().find((known) => (
-      known.good && known.hashes.size === inForce.size && within(known.hashes, inForce)
-      && known.count < MOST_MESSAGES && now - DAY < known.at && known.at <= now + AHEAD
+    return [...this.known.values()].findLast((known) => (
+      known.good && known.count < MOST_MESSAGES && now - DAY < known.at && known.at <= now + AHEAD
+      && known.hashes.size === inForce.size && within(known.hashes, inForce)
     ));
   }
 

@@ -1,6 +1,6 @@
 /** A message: sealed under its sender's key in an epoch. */
 
-import { HASH, headOctets, STREAM } from "./envelope.js";
+import { HASH, HEAD, headOctets, STREAM } from "./envelope.js";
 import { decode, join, number, Reader } from "./octets.js";
 import { BUCKETS, padded, unpadded } from "./padding.js";
 import { malformed, Reason, Refused } from "./refused.js";
@@ -32,7 +32,7 @@ export function read(envelope) {
 
 /** What was sealed; throws `Refused`. */
 export function open(envelope, sealed, where, key) {
-  const about = join(where.about(ABOUT), headOctets(envelope.head), decode(sealed.epoch, HASH));
+  const about = join(where.about(ABOUT), envelope.octets.subarray(0, HEAD + HASH));
   const plain = openSealed(sealed.sealed, about, sealed.nonce, key);
   if (plain === null) throw new Refused(Reason.UNDECRYPTABLE);
   const reader = new Reader(unpadded(plain));

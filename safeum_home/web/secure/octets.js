@@ -5,8 +5,10 @@ import { malformed } from "./refused.js";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const VALUES = new Int8Array(128).fill(-1);
-[...ALPHABET].forEach((character, value) => { VALUES[character.charCodeAt(0)] = value; });
+const CODES = encoder.encode(ALPHABET);
+/** Of each UTF-16 unit; below zero of what stands for nothing. */
+const VALUES = new Int8Array(65536).fill(-1);
+CODES.forEach((code, value) => { VALUES[code] = value; });
 
 export function utf8(text) {
   return encoder.encode(text);
@@ -23,10 +25,14 @@ export function fromUtf8(octets) {
 
 /** All of these, one after the other: octets, or texts, as UTF-8. */
 export function join(...parts) {
-  const octets = parts.map((part) => (typeof part === "string" ? utf8(part) : part));
-  const whole = new Uint8Array(octets.reduce((size, part) => size + part.length, 0));
+  let size = 0;
+  for (let each = 0; each < parts.length; each += 1) {
+    if (typeof parts[each] === "string") parts[each] = utf8(parts[each]);
+    size += parts[each].length;
+  }
+  const whole = new Uint8Array(size);
   let at = 0;
-  for (const part of octets) {
+  for (const part of parts) {
     whole.set(part, at);
     at += part.length;
   }
@@ -48,15 +54,20 @@ export function text(value) {
 
 /** base64url without padding (RFC 4648, section 5). */
 export function encode(octets) {
-  let out = "";
-  for (let at = 0; at < octets.length; at += 3) {
-    const left = octets.length - at;
-    const bits = (octets[at] << 16) | ((octets[at + 1] ?? 0) << 8) | (octets[at + 2] ?? 0);
-    out += ALPHABET[bits >> 18] + ALPHABET[(bits >> 12) & 63];
-    if (left > 1) out += ALPHABET[(bits >> 6) & 63];
-    if (left > 2) out += ALPHABET[bits & 63];
+  const codes = new Uint8Array(Math.ceil((octets.length * 4) / 3));
+  const whole = octets.length - (octets.length % 3);
+  let place = 0;
+  for (let at = 0; at < whole; at += 3, place += 4) {
+    const bits = (octets[at] << 16) | (octets[at + 1] << 8) | octets[at + 2];
+    codes[place] = CODES[bits >> 18];
+    codes[place + 1] = CODES[(bits >> 12) & 63];
+    codes[place + 2] = CODES[(bits >> 6) & 63];
+    codes[place + 3] = CODES[bits & 63];
   }
-  return out;
+  for (let bits = (octets[whole] << 8) | octets[whole + 1], shift = 10; place < codes.length; place += 1, shift -= 6) {
+    codes[place] = CODES[(shift < 0 ? bits << -shift : bits >> shift) & 63];
+  }
+  return decoder.decode(codes);
 }
 
 /** The octets of a text, which is the only one that stands for them; throws `Refused`. `size` where it is known. */
@@ -64,22 +75,20 @@ export function decode(data, size = null) {
   const whole = Math.floor((data.length * 3) / 4);
   if (data.length % 4 === 1 || (size !== null && whole !== size)) throw malformed();
   const octets = new Uint8Array(whole);
-  let bits = 0;
-  let held = 0;
-  let at = 0;
-  for (let place = 0; place < data.length; place += 1) {
-    const code = data.charCodeAt(place);
-    const value = code < 128 ? VALUES[code] : -1;
-    if (value < 0) throw malformed();
-    bits = ((bits << 6) | value) & 0xffff;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      octets[at] = (bits >> held) & 255;
-      at += 1;
-    }
+  let bad = 0;
+  for (let place = 0, at = 0; at < whole; place += 4, at += 3) {
+    const left = data.length - place;
+    const one = VALUES[data.charCodeAt(place)];
+    const two = VALUES[data.charCodeAt(place + 1)];
+    const three = left > 2 ? VALUES[data.charCodeAt(place + 2)] : 0;
+    const four = left > 3 ? VALUES[data.charCodeAt(place + 3)] : 0;
+    const bits = (one << 18) | (two << 12) | (three << 6) | four;
+    octets[at] = bits >> 16;
+    octets[at + 1] = bits >> 8; // beyond the end nothing is kept
+    octets[at + 2] = bits;
+    bad |= one | two | three | four | (left < 4 ? -(bits & (left > 2 ? 255 : 65535)) : 0);
   }
-  if (bits & ((1 << held) - 1)) throw malformed();
+  if (bad < 0) throw malformed();
   return octets;
 }
 
@@ -106,10 +115,11 @@ export class Reader {
     this.at = 0;
   }
 
+  /** A view of them: who keeps it for long takes a copy. */
   take(size) {
     if (this.at + size > this.octets.length) throw malformed();
     this.at += size;
-    return this.octets.slice(this.at - size, this.at);
+    return this.octets.subarray(this.at - size, this.at);
   }
 
   /** Octets as base64url: as hashes are compared here. */
@@ -119,7 +129,8 @@ export class Reader {
 
   /** An integer of `size` octets, below 2^53. */
   number(size = 8) {
-    const value = this.take(size).reduce((all, octet) => all * 256 + octet, 0);
+    let value = 0;
+    for (const octet of this.take(size)) value = value * 256 + octet;
     if (value >= 2 ** 53) throw malformed();
     return value;
   }

@@ -60,8 +60,10 @@ export function isQuiet(payload) {
 }
 
 function shaped(payload) {
-  const shape = { kind: payload.kind, ...SHAPES[payload.kind](payload) };
-  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined));
+  const shape = SHAPES[payload.kind](payload);
+  const whole = { kind: payload.kind };
+  for (const name in shape) if (shape[name] !== undefined) whole[name] = shape[name];
+  return whole;
 }
 
 /** Throws `Refused`: MALFORMED for what others would not read, TOO_LARGE. */

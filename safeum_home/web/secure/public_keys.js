@@ -1,7 +1,7 @@
 /** The public half of a unique key, and its hash as docs/keys.md has it. */
 
 import { canonical, decode, encode, join } from "./octets.js";
-import { digest, isSigned, KEY, lib } from "./sodium.js";
+import { agree, digest, isSigned, KEY } from "./sodium.js";
 
 const FIELD = 2n ** 255n - 19n;
 
@@ -23,7 +23,7 @@ export class PublicKeys {
     try {
       const keys = PublicKeys.read(identity);
       const octets = identityOctets(account, identity.sign, identity.box, identity.at);
-      const signed = isSigned(keys.sign, octets, decode(identity.signature, 64));
+      const signed = isSigned(keys.sign, decode(identity.signature, 64), octets);
       return signed && isWritable(keys.box) ? keys : null;
     } catch {
       return null;
@@ -42,11 +42,5 @@ export function identityOctets(account, sign, box, at) {
 
 function isWritable(box) {
   const value = box.reduceRight((all, octet) => all * 256n + BigInt(octet), 0n);
-  if (value >= FIELD) return false;
-  try {
-    lib().crypto_scalarmult(new Uint8Array(KEY), box);
-    return true;
-  } catch {
-    return false;
-  }
+  return value < FIELD && agree(new Uint8Array(KEY), box) !== null;
 }

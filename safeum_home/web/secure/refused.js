@@ -20,6 +20,7 @@ export const Reason = Object.freeze({
   TOO_MANY: "too_many",
   WEAK_PASSPHRASE: "weak_passphrase",
   ROLLED_BACK: "rolled_back",
+  DAMAGED: "damaged",
 });
 
 /** It is not taken. There is nothing in it of what was refused. */

@@ -1,9 +1,11 @@
 /** What both halves of a secure chat, that which takes and that which says, share. */
 
-import { place } from "./envelope.js";
+import { Place } from "./envelope.js";
 import { Epochs } from "./epochs.js";
 import { Roster } from "./roster.js";
 import { Streams } from "./streams.js";
+
+const MOST_PLACES = 256;
 
 /** A chat of two, where `peer` is the other one's account, or of a group, where it is null. */
 export class Room {
@@ -15,6 +17,7 @@ export class Room {
     this.epochs = new Epochs(own);
     /** Members as the node names them: a Set; null as long as it has not. */
     this.told = null;
+    this.places = new Map();
   }
 
   /** Milliseconds. */
@@ -23,7 +26,18 @@ export class Room {
   }
 
   place(account) {
-    return place(this.chat, account);
+    const known = this.places.get(account);
+    if (known) return known;
+    if (this.places.size >= MOST_PLACES) this.places.clear();
+    const place = new Place(this.chat, account);
+    this.places.set(account, place);
+    return place;
+  }
+
+  /** Whether this account is a member here. */
+  get isIn() {
+    const { account } = this.own;
+    return this.peer !== null || (this.roster.isIn && (this.told === null || this.told.has(account)));
   }
 
   /** Who is a member, with the hash of the keys that are in force here: a Map. */

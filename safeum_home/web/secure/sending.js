@@ -43,9 +43,7 @@ export class Sender {
   /** Seal it, or let it wait for keys; throws `Refused`. */
   say(payload, reference) {
     const said = { payload: payloads.encode(payload), quiet: payloads.isQuiet(payload), reference };
-    if (this.room.peer === null && !this.room.inForce().has(this.room.own.account)) {
-      throw new Refused(Reason.NOT_A_MEMBER);
-    }
+    if (!this.room.isIn) throw new Refused(Reason.NOT_A_MEMBER);
     const wanted = this.room.wanted();
     if (!this.waiting.length && wanted.isWhole) return this.#seal(said, wanted);
     if (this.waiting.length >= MOST_WAITING) throw new Refused(Reason.TOO_MANY);

@@ -12,7 +12,7 @@ function signed(account, before, after, at) {
 
 /** The content of an envelope. */
 export function make(next, before, at) {
-  const proof = sign(signed(next.account, before, next.hash, at), next.signing);
+  const proof = sign(next.signing, signed(next.account, before, next.hash, at));
   return join(number(at), next.public.sign, next.public.box, proof);
 }
 
@@ -20,9 +20,9 @@ export function make(next, before, at) {
 export function read(envelope, account, before) {
   const reader = new Reader(envelope.content);
   const at = reader.number();
-  const keys = new PublicKeys(reader.take(KEY), reader.take(KEY));
+  const keys = new PublicKeys(reader.take(KEY).slice(), reader.take(KEY).slice());
   const proof = reader.take(SIGNATURE);
   reader.end();
-  if (!isSigned(keys.sign, signed(account, before, keys.hash, at), proof)) throw malformed();
+  if (!isSigned(keys.sign, proof, signed(account, before, keys.hash, at))) throw malformed();
   return { at, keys };
 }

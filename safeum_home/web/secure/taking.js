@@ -35,7 +35,9 @@ export class Taker {
     } catch (error) {
       return [refusal(error, told)];
     }
-    const held = { told, envelope, past, reason: Reason.NO_KEYS, since: this.room.now(), noted: false, late: false };
+    const held = {
+      told, envelope, past, reason: Reason.NO_KEYS, since: this.room.now(), noted: false, late: false, known: false,
+    };
     const events = this.#try(held, true);
     return envelope.head.kind === Kind.MESSAGE ? events : [...events, ...this.again()];
   }
@@ -60,22 +62,22 @@ export class Taker {
     this.#remember(hash, account, "");
   }
 
-  #try(given, first) {
-    const { told } = given;
+  #try(held, first) {
+    const { told } = held;
     const events = [];
-    let held = given;
     try {
       const keys = this.#signer(held);
       if (!held.noted) {
         const noted = this.#note(held);
         if (noted === null) return events;
-        held = { ...held, noted: true, late: noted.verdict === LATE, known: noted.verdict === AGAIN };
+        Object.assign(held, { noted: true, late: noted.verdict === LATE, known: noted.verdict === AGAIN });
         if (noted.gap) events.push({ is: "gap", account: told.sender, count: noted.gap });
       }
       events.push(...this.#read(held, keys));
     } catch (error) {
       if (!(error instanceof Held)) return [...events, refusal(error, told)];
-      for (const gone of this.holding.add({ ...held, reason: error.reason })) {
+      held.reason = error.reason;
+      for (const gone of this.holding.add(held)) {
         events.push(refusalOf(Reason.TOO_MANY, gone.told));
       }
       if (error.account && first) events.push({ is: "keys_needed", accounts: [error.account] });

@@ -3,7 +3,7 @@
 import { encode, utf8 } from "./octets.js";
 import { octetsOf } from "./passphrase.js";
 import { identityOctets, PublicKeys } from "./public_keys.js";
-import { digest, KEY, lib, sign, wipe } from "./sodium.js";
+import { digest, KEY, lib, publicOf, sign, signingOf, wipe } from "./sodium.js";
 
 const PASSES = 3;
 const MEMORY = 256 * 2 ** 20;
@@ -19,13 +19,13 @@ export class UniqueKey {
   constructor(account, master) {
     const [signs, box, vault] = ["sign", "box", "vault"].map((name) => digest(utf8(name), PERSON, KEY, master));
     wipe(master);
-    const pair = lib().crypto_sign_seed_keypair(signs);
+    const pair = signingOf(signs);
     wipe(signs);
     this.account = account;
     this.signing = pair.privateKey;
     this.box = box;
     this.vault = vault;
-    this.public = new PublicKeys(pair.publicKey, lib().crypto_scalarmult_base(box));
+    this.public = new PublicKeys(pair.publicKey, publicOf(box));
     this.hash = this.public.hash;
   }
 
@@ -43,7 +43,7 @@ export class UniqueKey {
   /** What is published (`keys.publish`); `at` in milliseconds. */
   identity(at) {
     const { sign: signs, box } = this.public.texts();
-    const signature = encode(sign(identityOctets(this.account, signs, box, at), this.signing));
+    const signature = encode(sign(this.signing, identityOctets(this.account, signs, box, at)));
     return { sign: signs, box, at, signature };
   }
 

@@ -41,6 +41,8 @@ export class Vault {
     /** The `previous` of the content that is to be put next. */
     this.previous = NONE;
     this.expected = 0;
+    /** The version that the next one takes the place of. */
+    this.after = 0;
   }
 
   /** Another program of this account has had that version (event `vault_newer`). */
@@ -61,13 +63,26 @@ export class Vault {
     if (this.version && (aside || (version === this.version && hash !== this.previous))) {
       throw new Refused(Reason.FORKED);
     }
-    [this.version, this.previous] = [version, hash];
+    [this.version, this.previous, this.after] = [version, hash, version];
     return content;
   }
 
-  /** What is to be put: `{n, after, blob}`. `take` it once it is there. */
+  /** What the node has, though it is older, or beside: its user was asked. Merge it, and put that. Throws `Refused`. */
+  accept(version, data) {
+    const { content, hash } = open(data, version, this.own);
+    if (version > this.version) [this.version, this.previous] = [version, hash];
+    this.after = version;
+    return content;
+  }
+
+  /** The one that the node has, or 0 for none, is to be replaced unread: its user was asked. */
+  instead(version) {
+    this.after = version;
+  }
+
+  /** What is to be put: `{n, after, blob}`, beyond all versions that there were. `take` it once it is there. */
   put(content) {
-    const version = this.version + 1;
-    return { n: version, after: this.version, blob: seal(content, version, this.own) };
+    const version = Math.max(this.version, this.expected, this.after) + 1;
+    return { n: version, after: this.after, blob: seal(content, version, this.own) };
   }
 }

@@ -4,11 +4,13 @@ import * as memories from "./chat_memory.js";
 import * as c from "./checks.js";
 import { HASH, NONE } from "./envelope.js";
 import { IN_VAULT } from "./epochs.js";
-import { decode } from "./octets.js";
+import { decode, utf8 } from "./octets.js";
 import { MOST_FORMER, Trust } from "./people.js";
 import { PublicKeys } from "./public_keys.js";
 import { malformed } from "./refused.js";
-import { inOrder, PER_ACCOUNT } from "./streams.js";
+import { PER_ACCOUNT } from "./streams.js";
+
+export const MOST_SETTINGS = 512;
 
 const chat = (value) => c.named(value, c.CHAT);
 
@@ -42,7 +44,7 @@ function setting(value) {
   c.anObject(value);
   const inner = value.value;
   if (typeof inner === "string") c.aText(inner, { most: 1024 });
-  else if (typeof inner !== "boolean") c.anInteger(inner, -(2 ** 53) + 1);
+  else if (typeof inner !== "boolean" && inner !== null) c.anInteger(inner, -(2 ** 53) + 1);
   return { at: c.anInteger(value.at), value: inner };
 }
 
@@ -53,7 +55,7 @@ export function check(value) {
     previous: c.aHash(value.previous),
     people: c.entries(value.people ?? {}, c.account, pinned, 20000),
     drafts: c.entries(value.drafts ?? {}, chat, draft, 10000),
-    settings: c.entries(value.settings ?? {}, (name) => c.aText(name, { most: 64 }), setting, 256),
+    settings: c.entries(value.settings ?? {}, (name) => c.aText(name, { most: 64 }), setting, MOST_SETTINGS),
     chats: c.entries(value.chats ?? {}, chat, memories.check, 10000),
   };
 }
@@ -94,16 +96,21 @@ export function merge(one, other) {
   return {
     previous: other.previous,
     people: both(one.people, other.people, mergePinned),
-    drafts: both(one.drafts, other.drafts, (a, b) => later(a, b, (each) => [each.at, each.text, each.reply ?? ""])),
-    settings: both(one.settings, other.settings, (a, b) => later(a, b, (each) => [each.at, shown(each.value)])),
+    drafts: both(one.drafts, other.drafts, (a, b) => later(a, b, (each) => [each.at, ordered(each.text), each.reply ?? ""])),
+    settings: both(one.settings, other.settings, (a, b) => later(a, b, (each) => [each.at, ...rank(each.value)])),
     chats: both(one.chats, other.chats, mergeChats),
   };
 }
 
-/** As Python shows it, by which equal times are decided: there, too. */
-function shown(value) {
-  if (typeof value === "boolean") return value ? "True" : "False";
-  return typeof value === "string" ? `'${value}'` : String(value);
+/** A text by which others are put in the order of their characters, and not of the halves of some. */
+function ordered(text) {
+  return Array.from(utf8(text), (octet) => octet.toString(16).padStart(2, "0")).join("");
+}
+
+/** Of what was set at the same time: the same everywhere, and no deletion. */
+function rank(value) {
+  if (typeof value === "string") return [3, 0, ordered(value)];
+  return value === null ? [0, 0, ""] : [typeof value === "boolean" ? 1 : 2, Number(value), ""];
 }
 
 function both(one, other, merged) {
@@ -152,16 +159,13 @@ function mergeChats(one, other) {
     since: Math.max(one.since, other.since),
     former: roster.former,
     successions: both(one.successions, other.successions, (mine, theirs) => memories.inARow([...mine, ...theirs])),
+    peer: [one.peer, other.peer].filter(Boolean).sort().at(-1) ?? null,
   };
 }
 
 function mergeStreams(one, other) {
   const heads = both(one.heads, other.heads, (a, b) => later(a, b, (pair) => pair));
-  const newest = inOrder(Object.keys(heads)).slice(-PER_ACCOUNT);
-  return {
-    floor: Math.max(one.floor, other.floor),
-    heads: Object.fromEntries(newest.map((stream) => [stream, heads[stream]])),
-  };
+  return memories.newestStreams({ floor: Math.max(one.floor, other.floor), heads }, PER_ACCOUNT);
 }
 
 /** Throws `Refused` for what is no object. */

@@ -1,0 +1,145 @@
+"""Asking a person for the passphrase of secure chats: it is never shown, kept, or told to anybody."""
+
+from safeum_home.client.desk import Desk
+from safeum_home.client.group_lookup import sure
+from safeum_home.client.notices import Notice
+from safeum_home.client.secure import passphrase
+from safeum_home.client.secure.passphrase import Strength
+from safeum_home.client.secure.refused import Refused
+from safeum_home.client.secure.unique_key import UniqueKey
+from safeum_home.client.slash import Mistake
+from safeum_home.protocol.signing import encode_octets
+
+TRIES = 3
+_COLUMNS = 3
+"""In which words are shown."""
+NEW = (
+    "You have no passphrase yet. All that is said in your secure chats hangs on it: it is stored nowhere,"
+    " and nobody can give it back to you. Choose a sentence that nobody else would say, or type `words` to"
+    " have 12 chosen for you."
+)
+OTHERS = (
+    "This account gets another security key. Everybody in your secure chats is told, and has to compare"
+    " with you again; what was sealed for the key before cannot be read any more."
+)
+WRONG = "That is not the passphrase of this account. /unlock tries again; where it is forgotten: /unlock new"
+
+
+async def unlock(desk: Desk, argument: str) -> None:
+    """Ask, and open the secure chats. Raises `Mistake`, `ClientError`."""
+    if desk.secure.chats is not None:
+        raise Mistake("Secure chats are unlocked already: /lock locks them.")
+    if argument not in ("", "new", "words"):
+        raise Mistake("/unlock asks for your passphrase: it is not written into the command.")
+    [known] = (await desk.client.keys_of([desk.state.account])).keys
+    if known.hash is None:
+        await _open(desk, await _derived(desk, await chosen(desk, NEW, argument == "words")))
+        return
+    if argument == "words":
+        raise Mistake("This account has a passphrase already: /unlock asks for it.")
+    if argument == "new":
+        await _replace(desk)
+        return
+    text = await desk.questions.ask("Passphrase", hidden=True)
+    if not text.strip():
+        raise Mistake("Still locked.")
+    key = await _derived(desk, text)
+    if encode_octets(key.hash) != known.hash:
+        key.wipe()
+        raise Mistake(WRONG)
+    await _open(desk, key)
+
+
+async def _replace(desk: Desk) -> None:
+    """It was forgotten."""
+    desk.note(OTHERS)
+    if not await sure(desk, "Take another passphrase?"):
+        raise Mistake("Nothing was changed.")
+    key = await _derived(desk, await chosen(desk, "", False))
+    desk.secure.unlocking = True
+    try:
+        secure = await desk.secure.unlock(key)
+        await secure.replace_keys()
+    finally:
+        desk.secure.unlocking = False
+    desk.note("Unlocked, with another security key. All in your secure chats are told.")
+
+
+async def _open(desk: Desk, key: UniqueKey) -> None:
+    desk.secure.unlocking = True
+    try:
+        await desk.secure.unlock(key)
+    finally:
+        desk.secure.unlocking = False
+    desk.note("Secure chats are unlocked. /lock locks them, and so does leaving.")
+
+
+async def _derived(desk: Desk, text: str) -> UniqueKey:
+    """The key that follows from a passphrase. Raises `Mistake` for one that is too weak to be anybody's."""
+    account, stretch = desk.state.account, desk.secure.stretch
+    desk.secure.unlocking = True
+    desk.refresh()
+    try:
+        return await desk.secure.in_thread(lambda: stretch(account, text))
+    except Refused:
+        raise Mistake("That is no passphrase of secure chats: too weak, or too long. Still locked.") from None
+    except MemoryError:
+        raise Mistake("Deriving the key takes 256 MiB of memory, which are not free. Still locked.") from None
+    finally:
+        desk.secure.unlocking = False
+        desk.refresh()
+
+
+async def chosen(desk: Desk, about: str, generate: bool) -> str:
+    """A new passphrase, which was typed twice. Raises `Mistake`."""
+    if about:
+        desk.note(about)
+    while not generate:
+        text = await desk.questions.ask("New passphrase, or `words`", hidden=True)
+        if not text.strip():
+            raise Mistake("No passphrase was chosen.")
+        if text.strip().casefold() == "words":
+            break
+        strength: Strength = await desk.secure.in_thread(lambda given=text: passphrase.strength(given))  # type: ignore[misc]
+        desk.note(strength_words(strength), "notice" if strength.enough else "error")
+        if strength.enough:
+            return await _again(desk, text, "Once more")
+    text = passphrase.words()
+    desk.read(_shown(desk, text), "Your passphrase")
+    await desk.questions.ask("Enter, once they are written down")
+    desk.read([])
+    return await _again(desk, text, "Now type them")
+
+
+async def _again(desk: Desk, text: str, question: str) -> str:
+    for left in reversed(range(TRIES)):
+        given = await desk.questions.ask(question, hidden=True)
+        if passphrase.normal(given) == passphrase.normal(text):
+            return text
+        if not given.strip() or not left:
+            break
+        desk.note("That is not the same. Once more; an empty line gives up.", "error")
+    raise Mistake("No passphrase was chosen: /unlock begins anew.")
+
+
+def strength_words(strength: Strength) -> str:
+    """How strong a passphrase is, for its owner. What zxcvbn has to say of it is its own."""
+    guesses = f"about 10^{int(strength.guesses)} guesses"
+    if strength.enough:
+        return f"Strong enough: {guesses}. With 10^20 and more nobody finds it by trying."
+    advice = f" {strength.advice}" if strength.advice else ""
+    return f"Too weak: {guesses}, and 10^{int(passphrase.FLOOR)} are needed.{advice} Take more words."
+
+
+def _shown(desk: Desk, text: str) -> list[Notice]:
+    listed = [f"{number:3} {word:10}" for number, word in enumerate(text.split(), 1)]
+    rows = [listed[at : at + _COLUMNS] for at in range(0, len(listed), _COLUMNS)]
+    lines = [
+        "These words are your passphrase. Write them down, on paper, in this order:",
+        "",
+        *("   ".join(row) for row in rows),
+        "",
+        "They are shown this once, and are stored nowhere: without them nobody, nor you, can read your",
+        "secure chats. Whoever has them can.",
+    ]
+    return [Notice(desk.now(), None, line, "help") for line in lines]

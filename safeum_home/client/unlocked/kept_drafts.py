@@ -1,0 +1,77 @@
+"""Drafts of secure chats: in the vault, so on all devices of the account, and nowhere else."""
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from safeum_home.client.secure.refused import Reason, Refused
+from safeum_home.client.secure.vault_content import Draft
+from safeum_home.client.unlocked.events import DraftChanged
+from safeum_home.protocol.message_types import MAX_DRAFT
+from safeum_home.protocol.signing import decode_octets
+
+MOST = 2000
+"""Chats with a draft, or a trace of one."""
+
+
+class KeptDrafts:
+    """`tell` is told what other devices have begun, `changed` of what is to be kept. `now`: in milliseconds.
+
+    Of two that were begun on different devices the later one stays. All together there is room for 192 KiB:
+    what was begun first goes then.
+    """
+
+    def __init__(
+        self, now: Callable[[], int], tell: Callable[[Struct], None], changed: Callable[[], None]
+    ) -> None:
+        self._now = now
+        self._tell = tell
+        self._changed = changed
+        self.kept: dict[str, Draft] = {}
+        """All of them, and traces of those that were sent or dropped."""
+
+    def of(self, chat: str) -> Draft | None:
+        """What was begun in a chat, here or on another device."""
+        draft = self.kept.get(chat)
+        return None if draft is None or draft.gone else draft
+
+    def set(self, chat: str, text: str, reply: str | None = None) -> None:
+        """This was begun in a secure chat; `reply` is the hash of the message that is answered.
+
+        With neither it is dropped. Raises `Refused`: MALFORMED, TOO_LARGE beyond 4096 characters, TOO_MANY.
+        """
+        if len(text) > MAX_DRAFT:
+            raise Refused(Reason.TOO_LARGE)
+        if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+            raise Refused(Reason.MALFORMED)
+        if reply is not None and decode_octets(reply, 32) is None:
+            raise Refused(Reason.MALFORMED)
+        before = self.kept.get(chat)
+        if before is None and not text and reply is None:
+            return
+        if before is None and len(self.kept) >= MOST:
+            raise Refused(Reason.TOO_MANY)
+        if before is None or (before.text, before.reply) != (text, reply):
+            self.kept[chat] = Draft(_after(before, self._now()), text, reply)
+            self._changed()
+
+    def drop(self, chat: str) -> None:
+        """It was sent, or is not wanted any more."""
+        self.set(chat, "")
+
+    def restore(self, drafts: Mapping[str, Draft]) -> None:
+        """Those of the vault, in which those of here are."""
+        before, self.kept = self.kept, dict(drafts)
+        for chat in {**before, **self.kept}:
+            mine, theirs = before.get(chat), self.of(chat)
+            if (None if mine is None or mine.gone else mine) != theirs:
+                self._tell(DraftChanged(chat, theirs))
+
+    def wipe(self) -> None:
+        """Nothing of it is held any more."""
+        self.kept = {}
+
+
+def _after(before: Draft | None, now: int) -> int:
+    """When it was begun: later than what it takes the place of, though clocks of devices differ."""
+    return now if before is None else max(now, before.at + 1)

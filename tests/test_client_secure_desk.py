@@ -1,0 +1,199 @@
+"""Secure chats at desks of the terminal client: what is said in them, and that the node reads none of it."""
+
+from safeum_home.client.slash_commands import completions
+from tests.secure_desk_case import SecureDeskCase
+from tests.world_desk import befriend
+
+
+class TalkTests(SecureDeskCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.pair()
+
+    def test_two(self) -> None:
+        """Both read what the other says; the lock stands in the list, and who has read is known."""
+        self.say(self.ann, "hello Ben")
+        self.assertIn("Ann hello Ben", self.ben.screen())
+        self.say(self.ben, "hello Ann")
+        self.assertIn("Ben hello Ann", self.ann.screen())
+        self.assertIn("You hello Ben ✓", self.ann.screen())
+        self.assertIn("✓✓ Ben", self.ann.enter("/readers 2"))
+        self.assertIn("🔒 Ben", self.ann.sidebar())
+        self.assertEqual(self.ann.header(), "🔒 Ben  not verified")
+        self.assertIn("unlocked", self.ann.status())
+        self.assertEqual(self.ann.desk.secure.alarms.all + self.ben.desk.secure.alarms.all, [])
+
+    def test_as_in_other_chats(self) -> None:
+        """Answers, edits, reactions and deletions are shown on both sides."""
+        self.say(self.ann, "the meeting is at nine")
+        self.say(self.ben, "/reply 1 which meeting?")
+        for who in (self.ann, self.ben):
+            self.assertIn("the meeting is at nine", who.screen().partition("↪")[2])
+        self.say(self.ann, "/edit 2 the meeting is at ten")
+        self.assertIn("the meeting is at ten (edited)", self.ben.screen())
+        self.say(self.ben, "/react 2 👍")
+        self.assertIn("👍 1", self.ann.screen())
+        self.assertIn("👍 1*", self.ben.screen())
+        self.assertIn("👍  Ben", self.ann.enter("/reactions 2"))
+        self.say(self.ben, "/react 2")
+        self.assertNotIn("👍 1", self.ann.screen())
+        self.say(self.ann, "/delete 2")
+        for who in (self.ann, self.ben):
+            self.assertIn("[deleted]", who.screen())
+            self.assertNotIn("is at ten", who.screen())
+
+    def test_what_others_wrote(self) -> None:
+        """Nobody edits or deletes it, though both are owners of the group that it is for the node."""
+        self.say(self.ann, "mine")
+        self.ben.enter("/edit 1 yours")
+        self.assertIn("theirs to change", self.ben.screen())
+        self.assertIn("mine", self.ann.screen())
+
+    def test_the_node_reads_nothing(self) -> None:
+        """Not what is said, changed, answered, or only begun to be written."""
+        desk = self.ann.desk
+        desk.typed("whispered")
+        self.settle(5)
+        self.say(self.ann, "whispered")
+        self.say(self.ann, "/reply 1 whispered")
+        self.say(self.ann, "/edit 1 whispered")
+        desk.typed("whispered once more")
+        self.ann.enter("/chat Cay")
+        self.settle(5)
+        self.assertNotIn(b"whispered", b"".join(self.ann.line.given))
+        desk.typed("in clear")  # where it may be kept: so the test would see it
+        self.settle(5)
+        self.assertIn(b"in clear", b"".join(self.ann.line.given))
+
+    def test_what_was_begun(self) -> None:
+        """It stands in the line again, on this computer."""
+        self.ann.desk.typed("half of it")
+        self.ann.enter("/chat Cay")
+        lines: list[str] = []
+        self.ann.desk.opened = lines.append
+        self.ann.enter("/secure Ben")
+        self.assertEqual(lines, ["half of it"])
+
+    def test_elsewhere(self) -> None:
+        """What comes while another chat is open is announced with its words, and once."""
+        self.ann.enter("/chat Cay")
+        self.say(self.ben, "psst")
+        self.assertEqual(self.ann.info(), "🔒 Ben, Ben: psst")
+        self.assertIn("1 unread", self.ann.status())
+        self.ann.enter("/chat 🔒 Ben")
+        self.settle()
+        self.assertNotIn("unread", self.ann.status())
+
+    def test_found(self) -> None:
+        """Words that were said are searched for as in other chats, and names lead to the chat."""
+        self.say(self.ann, "a red house")
+        self.ann.enter("/search house red")
+        self.assertIn("You: a red house", self.ann.screen())
+        self.assertIn(("🔒 Ben", ""), list(completions(self.ann.desk, "/chat Be")))
+        self.ann.enter("/chat")
+        self.assertIn("in 🔒 Ben: a red house", self.ann.enter("/search house"))
+        self.ann.enter("/chat Ben")
+        self.assertTrue(self.ann.header().startswith("Ben  "), "the chat in clear is the one without a lock")
+
+    def test_what_makes_no_sense(self) -> None:
+        """It says why, and nothing of it goes to the node."""
+        self.say(self.ann, "secret")
+        for line, words in (
+            ("/forward 1 Cay", "stays there"),
+            ("/rename Plans", "has no name"),
+            ("/describe Plans", "has no name"),
+            ("/link new", "by a link"),
+            ("/draft something", "stays on this computer"),
+            ("/invite Cay", "/secure group"),
+        ):
+            self.assertIn(words, self.ann.enter(line).replace("\n", " "), line)
+        self.ann.enter("/chat Cay")
+        self.say(self.ann, "plain")
+        self.assertIn("stays there", self.ann.enter("/forward 1 🔒 Ben"))
+
+    def test_older(self) -> None:
+        """Pages of the past are opened as they are loaded, whichever was loaded first."""
+        for number in range(70):
+            self.say(self.ann, f"number {number}.")
+        other = type(self.ann)(self.world, "ben", known=True)
+        other.enter("/chat")
+        [view] = [each for each in other.desk.state.chats if each.secure]
+        other.desk.open(view.chat)
+        self.settle()
+        other.enter("/history")
+        self.settle()
+        self.assertNotIn("number", other.screen(rows=400))
+        self.assertGreater(other.screen(rows=400).count("[sealed: /unlock]"), 60)
+        other.unlock()
+        self.settle()
+        shown = other.screen(rows=400)
+        self.assertNotIn("[sealed: /unlock]", shown)
+        for number in range(70):
+            self.assertIn(f"number {number}.", shown)
+        other.client.close()
+
+
+class GroupTests(SecureDeskCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.cay.unlock()
+        self.ann.enter("/secure group Ben, Cay")
+        self.settle()
+        for who in (self.ben, self.cay):
+            who.enter("/accept Ann")
+            self.settle()
+
+    def test_three(self) -> None:
+        """All read it; who is named is mentioned; the head counts members, and who is verified."""
+        self.say(self.ann, "hello @cay and @ben")
+        for who in (self.ben, self.cay):
+            self.assertIn("hello @cay", who.screen())
+        self.assertIn("@ you, Ben", self.cay.screen())
+        self.assertIn("🔒 Ben, Cay  3 members, 0 of 2 others verified", self.ann.header())
+
+    def test_members(self) -> None:
+        """Each with how well their keys are known."""
+        self.assertIn("Ben  not verified", self.ann.enter("/members"))
+        assert self.ann.client.secure is not None
+        self.ann.client.secure.verify(self.ben.account)
+        self.assertIn("Ben  verified", self.ann.enter("/members"))
+
+    def test_out_and_in(self) -> None:
+        """Who is removed reads nothing more; who is invited again does."""
+        self.ann.enter("/kick Ben")
+        self.ann.enter("yes")
+        self.settle()
+        self.assertIn("You were removed", self.ben.screen())
+        self.say(self.ann, "without Ben")
+        self.assertIn("without Ben", self.cay.screen())
+        self.assertIn("Ann has removed Ben.", self.cay.screen())
+        self.ann.enter("/invite Ben")
+        self.settle()
+        self.ben.enter("/accept Ann")
+        self.settle()
+        self.say(self.ann, "with Ben")
+        self.assertIn("with Ben", self.ben.screen())
+        self.assertNotIn("without Ben", self.ben.screen())
+
+    def test_leaving(self) -> None:
+        self.cay.enter("/leave")
+        self.cay.enter("yes")
+        self.settle()
+        self.assertIn("Cay left.", self.ann.screen())
+        self.assertIn("Cay has left, and has signed that.", self.ann.screen())
+        self.say(self.ann, "only Ben")
+        self.assertIn("only Ben", self.ben.screen())
+        self.assertEqual(self.ann.desk.secure.alarms.all, [])
+
+    def test_without_keys(self) -> None:
+        """Nobody is invited for whom nothing can be sealed."""
+        dan = type(self.ann)(self.world, "dan", "Dan")
+        befriend(self.ann, dan)
+        self.ann.desk.open(next(view.chat for view in self.ann.desk.state.chats if view.secure))
+        self.ann.enter("/invite Dan")
+        self.settle()
+        self.assertIn("Not invited: Dan has no security key yet", self.ann.screen())
+        self.ann.enter("/secure group Dan, Ben")
+        self.settle()
+        self.assertIn("Not invited: Dan has no security key yet", self.ann.screen())
+        dan.client.close()

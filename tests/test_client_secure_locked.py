@@ -1,0 +1,204 @@
+"""Locking and unlocking secure chats at a desk: who is asked for what, and what is left of it."""
+
+from mnemonic import Mnemonic
+from twisted.internet.defer import fail
+
+from safeum_home.client.errors import local
+from safeum_home.client.secure.people import Trust
+from safeum_home.client.slash_commands import completions
+from safeum_home.errors import Code
+from tests.secure_desk_case import OTHER, PASSPHRASE, SecureDeskCase, SecureWorldDesk
+
+
+class UnlockTests(SecureDeskCase):
+    def test_chosen(self) -> None:
+        """A new passphrase is weighed, typed twice without being seen, and opens what follows from it."""
+        self.cay.enter("/unlock")
+        self.assertIn("no passphrase yet", self.cay.screen())
+        self.assertTrue(self.cay.desk.questions.hidden)
+        self.assertIn("Too weak", self.cay.enter("password1"))
+        self.assertIn("Strong enough", self.cay.enter(PASSPHRASE))
+        self.assertTrue(self.cay.desk.questions.hidden)
+        self.assertIn("not the same", self.cay.enter("something else"))
+        self.assertIn("are unlocked", self.cay.enter(PASSPHRASE))
+        self.assertIsNotNone(self.cay.client.secure)
+        for word in (PASSPHRASE, "password1", "something else"):
+            self.assertNotIn(word, self.cay.screen())
+            self.assertNotIn(word.encode(), b"".join(self.cay.line.given))
+
+    def test_words(self) -> None:
+        """Twelve of them are shown once, in place of the chat, and have to be typed."""
+        self.cay.enter("/unlock")
+        self.cay.enter("words")
+        shown = [word for word in self.cay.reading().split() if word.islower() and word.isascii()]
+        parts = [" ".join(shown[at : at + 12]) for at in range(len(shown))]
+        found = next(part for part in parts if Mnemonic("english").check(part))
+        self.assertEqual(self.cay.header(), "Your passphrase")
+        self.cay.enter("")
+        self.assertEqual(self.cay.desk.reading, [])
+        self.assertNotIn(found.split()[0] + "   ", self.cay.screen())
+        self.assertTrue(self.cay.desk.questions.hidden)
+        self.cay.enter(found)
+        self.assertIsNotNone(self.cay.client.secure)
+        self.assertFalse([notice for notice in self.cay.desk.notices if found.split()[3] in notice.text])
+
+    def test_given_up(self) -> None:
+        """An empty line is no passphrase; nothing is published then."""
+        self.cay.enter("/unlock")
+        self.assertIn("No passphrase was chosen", self.cay.enter(""))
+        self.assertIsNone(self.cay.client.secure)
+        self.assertNotIn(b"keys.publish", b"".join(self.cay.line.given))
+
+    def test_mistyped(self) -> None:
+        """Another passphrase than the account has opens nothing, and publishes nothing."""
+        other = SecureWorldDesk(self.world, "ben", known=True)
+        other.enter("/unlock")
+        self.assertIn("not the passphrase of this account", other.enter(OTHER))
+        self.assertIsNone(other.client.secure)
+        self.assertNotIn(b"keys.publish", b"".join(other.line.given))
+        other.unlock()
+        other.client.close()
+
+    def test_forgotten(self) -> None:
+        """It takes a yes to have another key, and all in the chats are told."""
+        self.pair()
+        self.ben.enter("/lock")
+        self.ben.enter("/unlock new")
+        self.assertIn("Nothing was changed", self.ben.enter("no"))
+        for line in ("/unlock new", "yes", OTHER, OTHER):
+            self.ben.enter(line)
+        self.settle()
+        self.assertIsNotNone(self.ben.client.secure)
+        self.assertEqual(self.ben.desk.secure.alarms.all, [])
+        self.assertIn("⚠ The security key of Ben is said to be another one", self.ann.screen())
+
+    def test_not_in_the_command(self) -> None:
+        """Where it would be in what was typed before, and is taken for none."""
+        self.cay.enter(f"/unlock {PASSPHRASE}")
+        self.assertIn("not written into the command", self.cay.screen())
+        self.assertIsNone(self.cay.client.secure)
+
+    def test_nothing_is_offered(self) -> None:
+        """While it is asked for."""
+        self.cay.enter("/unlock")
+        self.assertEqual(list(completions(self.cay.desk, "/c")), [])
+
+
+class LockTests(SecureDeskCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.pair()
+        self.say(self.ann, "between us")
+        self.say(self.ben, "only us")
+
+    def test_locked(self) -> None:
+        """Nothing that was said is on the screen, or to be called up; what is written is kept, not sent."""
+        self.ann.enter("/search between")
+        wiped: list[bool] = []
+        self.ann.desk.wiped = lambda: wiped.append(True)
+        self.ann.enter("/lock")
+        self.assertTrue(wiped)
+        for word in ("between us", "only us"):
+            self.assertNotIn(word, self.ann.screen())
+            self.assertFalse([each for each in self.ann.desk.notices if word in each.text])
+        self.assertIn("Ben [sealed: /unlock]", self.ann.screen())
+        self.assertEqual(self.ann.header(), "🔒 Ben  locked: /unlock")
+        self.assertIn("locked", self.ann.status())
+        back: list[str] = []
+        self.ann.desk.opened = back.append
+        self.assertIn("locked here: /unlock", self.ann.enter("not in clear"))
+        self.assertEqual(back, ["not in clear"])
+        self.assertNotIn(b"not in clear", b"".join(self.ann.line.given))
+        for line in ("/edit 1 x", "/react 1 👍", "/verify Ben", "/secure Cay", "/kick Ben"):
+            self.ann.enter(line)
+            if self.ann.desk.questions.open:
+                self.ann.enter("yes")
+            self.assertIn("/unlock", self.ann.screen().rpartition("\n")[2], line)
+
+    def test_again(self) -> None:
+        self.ann.enter("/lock")
+        self.ann.unlock()
+        self.settle()
+        self.assertIn("You between us", self.ann.screen())
+        self.assertIn("Ben only us", self.ann.screen())
+        self.assertEqual(self.ann.desk.secure.alarms.all, [])
+
+    def test_not_read(self) -> None:
+        """What nobody could read was not read: its author is told so once it was opened."""
+        self.ann.enter("/lock")
+        self.say(self.ben, "are you there?")
+        self.assertIn("1 unread", self.ann.status())
+        self.assertIn("Nobody has read it", self.ben.enter("/readers 1"))
+        self.ann.unlock()
+        self.settle()
+        self.assertNotIn("unread", self.ann.status())
+        self.assertIn("✓✓ Ann", self.ben.enter("/readers 1"))
+
+    def test_elsewhere(self) -> None:
+        """That something has come is said, and nothing of what it is."""
+        self.ann.enter("/lock")
+        self.ann.enter("/chat Cay")
+        self.say(self.ben, "psst")
+        self.assertEqual(self.ann.info(), "🔒 Ben, Ben: [sealed: /unlock]")
+
+
+class WaitingTests(SecureDeskCase):
+    def test_keys(self) -> None:
+        """To somebody who has never unlocked: it waits, and says for whom, until that one has."""
+        self.ann.enter("/secure Cay")
+        self.settle()
+        self.assertEqual(self.ann.header(), "🔒 Cay  waits for their keys")
+        self.say(self.ann, "hello Cay")
+        self.assertIn("hello Cay …", self.ann.screen())
+        self.assertIn("for the keys of Cay", self.ann.screen())
+        self.assertIn("1 not sent", self.ann.status())
+        self.cay.unlock()
+        self.cay.enter("/accept Ann")
+        self.settle(120)
+        self.assertIn("hello Cay ✓", self.ann.screen())
+        self.assertNotIn("not sent", self.ann.status())
+        self.assertIn("hello Cay", self.cay.screen())
+
+    def test_dropped(self) -> None:
+        """It can be forgotten; leaving, and locking, say first that it would be."""
+        self.ann.enter("/secure Cay")
+        self.say(self.ann, "hello Cay")
+        left: list[bool] = []
+        self.ann.desk.leave = lambda: left.append(True)
+        self.assertIn("1 message was not sent", self.ann.enter("/quit"))
+        self.ann.enter("/lock")
+        self.assertIn("Nothing was locked", self.ann.enter("no"))
+        self.assertIn("Dropped 1 message", self.ann.enter("/drop"))
+        self.assertNotIn("hello Cay", self.ann.screen())
+        self.ann.enter("/quit")
+        self.assertEqual(left, [True])
+
+    def test_refused(self) -> None:
+        """What the node refuses stays with why, and goes when it is said again."""
+        self.pair()
+        straight = self.ann.client.send_body
+
+        def refuse(*args: object, **more: object) -> object:
+            return fail(local(Code.NOT_PERMITTED))
+
+        self.ann.client.send_body = refuse  # type: ignore[method-assign,assignment]
+        self.say(self.ann, "one more")
+        self.assertIn("one more ✗", self.ann.screen())
+        self.assertIn("has not taken it. /retry sends it again, /drop forgets it", self.ann.screen())
+        self.ann.client.send_body = straight  # type: ignore[method-assign]
+        self.say(self.ann, "/retry")
+        self.assertIn("one more ✓", self.ann.screen())
+        self.assertIn("one more", self.ben.screen())
+
+
+class OwnTests(SecureDeskCase):
+    def test_verified_is_kept(self) -> None:
+        """Who was verified is so after locking and unlocking: the vault has it."""
+        self.pair()
+        self.ann.enter("/verify yes")
+        self.ann.enter("yes")
+        self.settle(30)
+        self.ann.enter("/lock")
+        self.ann.unlock()
+        assert self.ann.client.secure is not None
+        self.assertIs(self.ann.client.secure.trust(self.ben.account), Trust.VERIFIED)
