@@ -1,6 +1,7 @@
 """Nodes, and members, that mean harm to files of secure chats: nothing else is stored as what was sent."""
 
 from collections.abc import Callable
+from functools import partial
 from hashlib import blake2b
 from io import BytesIO
 from random import Random
@@ -66,7 +67,7 @@ class NodeTests(SecureFileCase):
     def test_changed(self) -> None:
         """A bit anywhere: of the header, of a chunk, of the last one."""
         for place in (0, FIRST, SECOND - 1, THIRD, SEALED - 1):
-            self.refused(lambda octets, at=place: _flipped(octets, at))
+            self.refused(partial(_flipped, place))
 
     def test_reordered(self) -> None:
         self.refused(
@@ -90,7 +91,7 @@ class NodeTests(SecureFileCase):
     def test_cut(self) -> None:
         """One that ends before its end has no name, wherever that is."""
         for end in (10, SECOND, THIRD, SEALED - 1):
-            self.use(self.ben, bend=lambda octets, end=end: octets[:end])
+            self.use(self.ben, bend=partial(_cut, end))
             self.assertIsInstance(self.save(), BadAnswer | Refused)
             self.assertFalse(self.target.exists())
             for left in self.folder.iterdir():
@@ -122,7 +123,7 @@ class NodeTests(SecureFileCase):
 
     def test_in_memory(self) -> None:
         """What is fetched into memory is looked at in the same way."""
-        self.use(self.ben, bend=lambda octets: _flipped(octets, SEALED - 1))
+        self.use(self.ben, bend=partial(_flipped, SEALED - 1))
         with self.assertRaises(Refused):
             self.ben.do(self.files(self.ben, self.chat_id).sound_of(self.item))
 
@@ -181,7 +182,11 @@ class MemberTests(SecureFileCase):
         return self.claim(octets, key=encode_octets(key), hash=encode_octets(hash))
 
 
-def _flipped(octets: bytes, place: int) -> bytes:
+def _cut(end: int, octets: bytes) -> bytes:
+    return octets[:end]
+
+
+def _flipped(place: int, octets: bytes) -> bytes:
     flipped = bytearray(octets)
     flipped[place] ^= 1
     return bytes(flipped)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -72,7 +73,7 @@ class SecureFilesTests(SecurePeopleCase):
         assert ann.client.secure is not None
         chats = [await ann.client.secure.start([each.account for each in others], group=True)]
         for each in others:
-            await self.until(lambda each=each: chats[0].id in each.client.state.groups.invitations)
+            await self.until(partial(_is_invited, each, chats[0].id))
             assert each.client.secure is not None
             chats.append(await each.client.secure.accept(chats[0].id))
         await self.until(lambda: all(len(chat.members) == 3 for chat in chats))
@@ -108,13 +109,17 @@ class SecureFilesTests(SecurePeopleCase):
         self.plant("a file's key", key)
         self.plant("a file's key, as text", sent.payload.key)
         for number, chat in enumerate(self.chats):
-            await self.until(lambda chat=chat: _of(chat, sent) is not None)
+            await self.until(partial(_of, chat, sent))
             taken = _of(chat, sent)
             assert taken is not None
             target = self.folder / f"{sent.hash}.{number}"
             self.assertEqual(await chat.files.save(taken, target), len(octets))
             self.assertTrue(target.read_bytes() == octets)
         self.assertEqual([each.name for each in self.folder.iterdir() if each.name.endswith(".part")], [])
+
+
+def _is_invited(person: Person, chat: str) -> bool:
+    return chat in person.client.state.groups.invitations
 
 
 def _of(chat: Conversation, sent: Item) -> Item | None:
