@@ -12,11 +12,10 @@ from federation.building import Built
 from safeum_home.errors import Problem
 from safeum_home.ports.outbox import Batch, Outbox
 
-AHEAD = 400
+AHEAD = 100
 """Where so many rows wait behind a batch the next one is made while that is under way.
 
-That is nearly as many as there is room for: fewer would be fixed as a batch of their own, and each batch
-costs both nodes something, whatever is in it.
+Each batch costs both nodes something, whatever is in it; but one that is not there in time has both wait.
 """
 LOOK = 0.02
 """Seconds after which it is looked whether they do, and then each time after twice as long."""

@@ -4,39 +4,23 @@ Rows are read a batch at a time, and a body lives only while its request, or the
 what waits for nodes that are away takes no memory.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from federation.answers import Failed, code_in, refused_in, seconds_in
-from federation.counts import BEGUN_ANEW, FAILED, HINDERED, SENT, SPLIT, Counts
+from federation.answers import Failed
+from federation.counts import FAILED, HINDERED, SENT, Counts
 from federation.greeting import Greeting, Request
-from federation.machine import LATER, SOON, Core
-from federation.making import Build, Maker, Ready
+from federation.machine import LATER, Core
+from federation.making import Build, Maker
 from federation.slots import Slots
+from federation.telling import Means, Telling
 from federation.ways import Report, Way
-from safeum_home.errors import Code, Problem
-from safeum_home.outgoing.answers import TOO_MANY, NoAnswer
-from safeum_home.outgoing.http import Answer
-from safeum_home.outgoing.resolving import TOO_MANY_NAMES
-from safeum_home.ports.outbox import Batch, Outbox, Refused, Trim
-from safeum_home.protocol.federation.group_posts import PASSED_ON
-from safeum_home.protocol.federation.transactions import TRANSACTIONS_PATH, stream_name
-
-LONGEST_ANSWER = 128 * 1024
-TURN = 0.01
-"""Seconds from one transaction to the next one for the same node: what comes meanwhile goes together."""
-BEGINNINGS = 3
-"""How often in a row a stream is begun anew, before the node is left alone for a while."""
-WITHOUT_KEYS = 30.0
-"""Seconds for which a node that knows no key of this one is left alone: as often others fetch them."""
-_ANEW = frozenset(("stale_stream", "sequence_gap"))
-_TOO_MUCH = frozenset(("bad_request", "too_large", "malformed_event"))
-"""What a node says of a transaction that it will never take as it is."""
+from safeum_home.errors import Problem
+from safeum_home.ports.outbox import Outbox
 
 
 class Sender:
@@ -57,12 +41,13 @@ class Sender:
         """`random` gives numbers from 0 to 1, `key_id` names the key that requests are signed with now."""
         self._clock = clock
         self._outbox = outbox
-        self._maker = Maker(clock, outbox, build, key_id)
         self._request = request
         self._random = random
         self._counts = counts
         self._ways: dict[str, Way] = {}
         self._slots = Slots()
+        maker = Maker(clock, outbox, build, key_id)
+        self._means = Means(clock, outbox, maker, request, self._slots, counts)
         self._greeting: Deferred[None] | None = None
         self._stopped = False
 
@@ -153,9 +138,10 @@ class Sender:
 
     async def _run(self, node: str, way: Way) -> None:
         try:
-            await self._send(node, way)
+            telling = Telling(self._means, node, way)
+            await telling.run()
             # What comes now is sent with the next turn.
-            await self._turn(way)
+            await telling.turn()
         except CancelledError:
             return
         except Failed as failed:
@@ -172,93 +158,6 @@ class Sender:
             way.machine.emptied()
             if way.core.state == "idle" and self._ways.get(node) is way:
                 del self._ways[node]
-
-    async def _send(self, node: str, way: Way) -> None:
-        beginnings = 0
-        ready: Ready | None = None
-        batch = await self._outbox.next(node)
-        while batch is not None:
-            await self._turn(way)
-            way.begun = self._clock.seconds()
-            slot = await self._slots.acquire(node, way.core.since is not None and not way.is_there)
-            try:
-                (batch, built), ready = await self._maker.made(node, batch, ready), None
-                answer = None
-                if batch.rows:
-                    answer, ready = await self._put_on(node, batch, built.body)
-                del built  # before the next one is waited for
-            finally:
-                self._slots.release(slot)
-            if answer is None:
-                batch = await self._outbox.next(node)
-            elif answer.status == 200:
-                refused = refused_in(answer.body, batch)
-                if self._is_without_keys(way, batch, refused):
-                    # The answer stands for this transaction: what is asked again is asked in another one.
-                    await self._outbox.new_stream(node)
-                    raise Failed("unknown_key", WITHOUT_KEYS)
-                self._counts.sent(len(batch.rows), (each.code for each in refused))
-                made = None if ready is None else ready.batch
-                batch = await self._outbox.delivered(node, batch, refused, made)
-                way.machine.told()
-                self._slots.told(node)
-                way.error, beginnings = "", 0
-            else:
-                code = code_in(answer.body)
-                if code in _ANEW and beginnings < BEGINNINGS:
-                    self._log.info("A stream to another node is begun anew: {code}.", code=code)
-                    beginnings += 1
-                    self._counts.add(SENT, BEGUN_ANEW)
-                    batch = await self._outbox.new_stream(node)
-                elif code in _TOO_MUCH:
-                    self._counts.add(SENT, SPLIT)
-                    await self._split(node, batch, code)
-                    batch = await self._outbox.next(node)
-                else:
-                    raise Failed(code or f"status {answer.status}", seconds_in(answer.retry_after))
-
-    async def _turn(self, way: Way) -> None:
-        pause = way.begun + TURN - self._clock.seconds()
-        if 0 < pause <= TURN:  # else the clock was set back
-            await deferLater(self._clock, pause)
-
-    async def _put_on(self, node: str, batch: Batch, body: bytes) -> tuple[Answer, Ready | None]:
-        """The answer to a batch; the next one is made meanwhile, where much waits."""
-        putting = Deferred.fromCoroutine(self._put(node, batch, body))
-        ahead = self._maker.ahead(node, batch)
-        try:
-            answer = await putting
-        except Exception:
-            await ahead.answered()  # whatever the answer is: it uses the database
-            raise
-        return answer, await ahead.answered()
-
-    async def _put(self, node: str, batch: Batch, body: bytes) -> Answer:
-        path = f"{TRANSACTIONS_PATH}{stream_name(batch.stream)}/{batch.number}"
-        try:
-            return await self._request(node, "PUT", path, body, LONGEST_ANSWER)
-        except NoAnswer as error:
-            if error.reason in (TOO_MANY, TOO_MANY_NAMES) and not error.handed_over:
-                raise Problem(Code.BUSY) from None
-            raise Failed(error.reason) from None
-
-    def _is_without_keys(self, way: Way, batch: Batch, refused: Sequence[Refused]) -> bool:
-        """Whether a node knows no key of this one for now, which says nothing of what it was told.
-
-        Of what is passed on it says that of the keys of a third node, for which nobody else is to wait.
-        """
-        since = way.core.since
-        passes = since is None or self._clock.seconds() - since < SOON
-        own = any(row.type not in PASSED_ON for row in batch.rows)
-        return passes and own and [each.code for each in refused] == ["unknown_key"] * len(batch.rows)
-
-    async def _split(self, node: str, batch: Batch, code: str) -> None:
-        """A node will not take it as a whole: so it gets half, and one event that it will not take goes."""
-        half = len(batch.rows) // 2
-        if half:
-            await self._outbox.trim(node, batch, Trim(later=batch.rows[half:]))
-        else:
-            await self._outbox.trim(node, batch, Trim(poison=((batch.rows[0], code),)))
 
     async def _fail(self, node: str, way: Way, failed: Failed) -> None:
         self._counts.add(SENT, FAILED)

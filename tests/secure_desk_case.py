@@ -30,7 +30,7 @@ class SecureWorldDesk(WorldDesk):
         self.bells = 0
         self.desk.bell = self._ring
         self.desk.secure.stretch = quick
-        self.desk.secure.in_thread = lambda work: succeed(work())  # type: ignore[method-assign]
+        self.desk.secure.in_thread = lambda work: succeed(work())
 
     def _ring(self) -> None:
         self.bells += 1
@@ -66,7 +66,7 @@ class SecureDeskCase(SynchronousTestCase):
     """Ann and Ben are contacts, and have unlocked; Cay is one of both, and has not."""
 
     def setUp(self) -> None:
-        self.world = World()
+        self.world = self.new_world()
         names = (("ann", "Ann"), ("ben", "Ben"), ("cay", "Cay"))
         self.ann, self.ben, self.cay = (SecureWorldDesk(self.world, *name) for name in names)
         befriend(self.ann, self.ben)
@@ -74,6 +74,9 @@ class SecureDeskCase(SynchronousTestCase):
         befriend(self.ben, self.cay)
         self.ann.unlock()
         self.ben.unlock()
+
+    def new_world(self) -> World:
+        return World()
 
     def tearDown(self) -> None:
         for each in (self.ann, self.ben, self.cay):

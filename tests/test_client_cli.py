@@ -14,7 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home import __version__
 from safeum_home.client import cli
-from safeum_home.client.cli import COMMANDS, main, parser, read_line
+from safeum_home.client.cli import COMMANDS, main
+from safeum_home.client.cli_options import parser, read_line
 from safeum_home.client.entry import Options
 from safeum_home.client.trust import BadCertificate, node_at, tls_for
 from safeum_home.errors import Problem

@@ -7,7 +7,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.cli import parser, untrusted
+from safeum_home.client.cli import untrusted
+from safeum_home.client.cli_options import parser
 from safeum_home.client.entry import Options, Person, close_account, enter, sign_up
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.pins import RULE, BadPin

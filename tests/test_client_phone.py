@@ -4,7 +4,7 @@ import sys
 from unittest.mock import patch
 
 from safeum_home.client import phone
-from safeum_home.client.cli import options, parser
+from safeum_home.client.cli_options import options, parser
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.phone import Phone
@@ -41,7 +41,7 @@ class PhoneTests(CallDeskCase):
 
     def _options(self, *arguments: str) -> Phone:
         given = parser().parse_args(["chat", "--login", "ann", "--password-fd", "0", *arguments])
-        with patch("safeum_home.client.cli.read_line", return_value="password"):
+        with patch("safeum_home.client.cli_options.read_line", return_value="password"):
             return options(given).phone
 
     def test_options(self) -> None:

@@ -375,11 +375,21 @@ class GuideTests(SecureSdkCase):
         conversation.send("Now you have come.")
         self.settle()
         self.assertEqual(self.ben.said(conversation.id)[-1], "Now you have come.")
+        self.ann.do(shown["use_vault"](self.ann.client, conversation.id))
+        self.ann.do(shown["asked"](self.ann.client, True))
         number = self.ben.secure.safety_number(self.ann.account)
         self.assertFalse(shown["is_theirs"](self.ann.client, self.ben.account, "1" + number))
         self.assertIs(self.ann.secure.trust(self.ben.account), Trust.PINNED)
         self.assertTrue(shown["is_theirs"](self.ann.client, self.ben.account, number))
         self.assertIs(self.ann.secure.trust(self.ben.account), Trust.VERIFIED)
+        self.world.clock.getThreadPool = _AtOnce  # type: ignore[attr-defined]
+        self.world.clock.callFromThread = lambda call, *given: call(*given)  # type: ignore[attr-defined]
+        before = self.ann.secure.own.hash
+        self.assertFalse(self.ann.do(shown["another_passphrase"](self.ann.client, "password1")))
+        self.assertTrue(self.ann.do(shown["another_passphrase"](self.ann.client, shown["new_passphrase"]())))
+        self.settle()
+        self.assertNotEqual(self.ann.secure.own.hash, before)
+        self.assertEqual([each.before for each in self.ben.warnings(KeysChanged)], [before])
 
 
 def guide_blocks(chapter: str) -> list[str]:

@@ -23,7 +23,7 @@ QUIET = (e.Received, e.Overtaken, e.KeysNeeded, e.Waiting, e.VaultNewer)
 def warnings(account: str) -> list[e.Event | InClear]:
     """One of each kind that an account can be the reason of."""
     return [
-        *(e.Refusal(reason, account, "x") for reason in Reason),
+        *(e.Refusal(reason, account, "x") for reason in Reason if reason is not Reason.FORMER_KEYS),
         e.Gap(account, 1),
         e.Missing(account, None, 2),
         e.Missing(account, account, 2),
@@ -83,6 +83,13 @@ class WordsTests(AlarmCase):
             self.tell(about)
             for notice in self.ann.desk.notices:
                 self.assertNotIn("You has", notice.text)
+
+    def test_former_keys(self) -> None:
+        """What was sealed for one's own former key is no alarm, and is told once."""
+        for _ in range(3):
+            self.tell(e.Refusal(Reason.FORMER_KEYS, self.ben.account, "x"))
+        self.assertEqual(self.ann.screen().count("your former security key"), 1)
+        self.assertEqual(self.ann.desk.secure.alarms.all, [])
 
     def test_names_are_only_filled_in(self) -> None:
         """What somebody is called is no template, whatever it has in it."""

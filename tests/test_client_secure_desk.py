@@ -58,6 +58,7 @@ class TalkTests(SecureDeskCase):
         self.say(self.ann, "/reply 1 whispered")
         self.say(self.ann, "/edit 1 whispered")
         desk.typed("whispered once more")
+        self.ann.enter("/draft whispered again")
         self.ann.enter("/chat Cay")
         self.settle(5)
         self.assertNotIn(b"whispered", b"".join(self.ann.line.given))
@@ -66,8 +67,19 @@ class TalkTests(SecureDeskCase):
         self.assertIn(b"in clear", b"".join(self.ann.line.given))
 
     def test_what_was_begun(self) -> None:
-        """It stands in the line again, on this computer."""
+        """It stands in the line again, on other devices as well, and after locking."""
         self.ann.desk.typed("half of it")
+        self.settle(5)
+        other = type(self.ann)(self.world, "ann", known=True)
+        begun: list[str] = []
+        other.desk.opened = begun.append
+        other.desk.open(self.ann.view(self.ben).chat)
+        self.assertEqual(begun, [""])
+        self.settle(20)
+        other.unlock()
+        self.settle()
+        self.assertEqual(begun[1:], ["half of it"])
+        other.client.close()
         self.ann.enter("/chat Cay")
         lines: list[str] = []
         self.ann.desk.opened = lines.append
@@ -103,7 +115,6 @@ class TalkTests(SecureDeskCase):
             ("/rename Plans", "has no name"),
             ("/describe Plans", "has no name"),
             ("/link new", "by a link"),
-            ("/draft something", "stays on this computer"),
             ("/invite Cay", "/secure group"),
         ):
             self.assertIn(words, self.ann.enter(line).replace("\n", " "), line)

@@ -9,19 +9,19 @@ from safeum_home.client.seeking import PATIENCE
 from safeum_home.client.slash_commands import submit
 from safeum_home.client.standing import NOT_KNOWN
 from safeum_home.errors import Code, Problem
-from safeum_home.ids import AccountId, direct_chat_id
+from safeum_home.ids import AccountId, direct_chat_id, group_id
 from safeum_home.protocol.events import ChatUpdated, ContactChanged
 from safeum_home.protocol.types import ChatInfo, ChatSummary, Contact, ContactState, GroupInfo
-from tests.client_double import ADA, BOB, CHAT, OTHER, contact, cursor, message
+from tests.client_double import ADA, BOB, CHAT, contact, cursor, message
 from tests.test_client_loading import CARL, LoadingCase, summary
 
-GROUP = OTHER
+GROUP = group_id("home.test", "walks")
 DIRECT = direct_chat_id(AccountId(ADA), AccountId(CARL))
 
 
 def group(last: int, unread: int, erased: str | None = None) -> ChatSummary:
     """What the node says of the group; Bob, a contact, is in it."""
-    info = GroupInfo("home.test", "Walks", "", None, False, 3)
+    info = GroupInfo("home.test", "Walks", "", None, False, 3, seed="walks")
     newest = message(last, chat=GROUP)
     return summary(
         GROUP,

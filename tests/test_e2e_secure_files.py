@@ -7,25 +7,29 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from safeum_home.client.secret import Secret
+from twisted.trial.unittest import SynchronousTestCase
+
 from safeum_home.client.secure.payloads import File
-from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.items import Item
 from safeum_home.protocol.signing import decode_octets
 from tests.certificates import Authority
+from tests.e2e.canaries import Canaries
 from tests.e2e.node_process import NodeProcess
-from tests.e2e.secure_people import Person, SecurePeopleCase
+from tests.e2e.secure_people import Person, until
+from tests.test_sealing_memory import counts
 
 SIZE = 9 * 2**20
 """More than is sent before the node has to acknowledge it."""
 
 
-class SecureFilesTests(SecurePeopleCase):
+class SecureFilesTests(SynchronousTestCase):
     """Ann has the group at her node; Ben and Cat are at another one."""
 
     def setUp(self) -> None:
-        super().setUp()
+        self.canaries = Canaries()
+        self.planted: dict[bytes, str] = {}
+        """What must not be in the memory of a node."""
         self.authority = Authority()
         self.nodes = [NodeProcess(authority=self.authority) for _ in range(2)]
         for node in self.nodes:
@@ -44,13 +48,13 @@ class SecureFilesTests(SecurePeopleCase):
     async def _live(self) -> None:
         home, away = self.nodes
         people = [
-            await self.sign_up(name, node, self.authority.pem)
+            await Person.sign_up(node, name, self.authority.pem)
             for name, node in (("ann", home), ("ben", away), ("cat", away))
         ]
         for other in people[1:]:
-            await self.meet(people[0], other)
+            await people[0].befriend(other)
         for person in people:
-            await person.client.unlock_with(UniqueKey(person.account, Secret.random()))
+            await person.unlock(os.urandom(32))
         self.chats = await self._group(people)
         octets = self._marked("file")
         source = self.folder / f"{self._word('name')}.bin"
@@ -64,24 +68,22 @@ class SecureFilesTests(SecurePeopleCase):
         item = await self.chats[1].files.send_voice(BytesIO(sound), 12_000, os.urandom(100))
         await self._all_have(sound, item)
         for node in self.nodes:
-            self.look(node)
+            found = counts(node.pid, [b"Secure chat", *self.planted])
+            self.assertGreater(found.pop(b"Secure chat"), 0)  # it has to know that: so it was looked at
+            self.assertEqual([self.planted[each] for each, times in found.items() if times], [])
         for person in people:
             await person.client.close()
 
     async def _group(self, people: list[Person]) -> list[Conversation]:
         ann, *others = people
-        assert ann.client.secure is not None
-        chats = [await ann.client.secure.start([each.account for each in others], group=True)]
-        for each in others:
-            await self.until(partial(_is_invited, each, chats[0].id))
-            assert each.client.secure is not None
-            chats.append(await each.client.secure.accept(chats[0].id))
-        await self.until(lambda: all(len(chat.members) == 3 for chat in chats))
+        chats = [await ann.secure.start([each.account for each in others], group=True)]
+        chats += [await each.join(chats[0].id) for each in others]
+        await until(lambda: all(len(chat.members) == 3 for chat in chats))
         return chats
 
     def _word(self, name: str) -> str:
         word = self.canaries.word(name)
-        self.planted.append((name, word.encode()))
+        self.planted[word.encode()] = name
         return word
 
     def _marked(self, name: str) -> bytes:
@@ -106,20 +108,16 @@ class SecureFilesTests(SecurePeopleCase):
         assert isinstance(sent.payload, File)
         key = decode_octets(sent.payload.key, 32)
         assert key is not None
-        self.plant("a file's key", key)
-        self.plant("a file's key, as text", sent.payload.key)
+        self.canaries.add("a file's key", key)
+        self.planted |= {key: "a file's key", sent.payload.key.encode(): "a file's key, as text"}
         for number, chat in enumerate(self.chats):
-            await self.until(partial(_of, chat, sent))
+            await until(partial(_of, chat, sent))
             taken = _of(chat, sent)
             assert taken is not None
             target = self.folder / f"{sent.hash}.{number}"
             self.assertEqual(await chat.files.save(taken, target), len(octets))
             self.assertTrue(target.read_bytes() == octets)
         self.assertEqual([each.name for each in self.folder.iterdir() if each.name.endswith(".part")], [])
-
-
-def _is_invited(person: Person, chat: str) -> bool:
-    return chat in person.client.state.groups.invitations
 
 
 def _of(chat: Conversation, sent: Item) -> Item | None:

@@ -19,7 +19,7 @@ class AheadTests(Case):
     def setUp(self) -> None:
         super().setUp()
         self.built: list[int] = []
-        maker: Any = self.a.federation.sender._maker
+        maker: Any = self.a.federation.sender._means.maker
         build = maker._build
 
         def built(batch: Any) -> Any:
@@ -129,6 +129,43 @@ class AheadTests(Case):
         self.pair.restart("a.example")
         self.pair.until(lambda: not self.a.waiting)
         self.assertEqual(self.b.values(), self.all_of(2 * MOST_EVENTS + 300))
+
+    def followed(self) -> "Deferred[None]":
+        """The second is on its way; whether it could be stored that the first is there is not known yet."""
+        outbox: Any = self.a.federation.outbox
+        followed, stored = outbox.followed, Deferred[None]()
+
+        def slowly(*_what: object) -> Any:
+            outbox.followed = followed
+            return stored
+
+        outbox.followed = slowly
+        self.begin()
+        self.pair.until(lambda: len(self.transactions()) == 2)
+        return stored
+
+    def once(self) -> list[int]:
+        """What the other has, without what it has been told again."""
+        return list(dict.fromkeys(self.b.values()))
+
+    def test_followed(self) -> None:
+        """The second does not wait for that. Where it cannot be stored, what is stored is told again."""
+        stored = self.followed()
+        self.pair.until(lambda: self.b.values() == self.all_of(2 * MOST_EVENTS))
+        self.assertEqual(self.transactions(), ["1", "2"])
+        stored.errback(Problem(Code.STORAGE_UNAVAILABLE))
+        self.pair.until(lambda: not self.a.waiting)
+        self.assertEqual(self.once(), self.all_of(2 * MOST_EVENTS + 300))
+
+    def test_killed_meanwhile(self) -> None:
+        """The node is killed then, and the other has both: the stream is begun anew, and nothing is lost."""
+        stored = self.followed()
+        self.pair.until(lambda: self.b.values() == self.all_of(2 * MOST_EVENTS))
+        self.pair.restart("a.example")
+        stored.errback(Problem(Code.STORAGE_UNAVAILABLE))
+        self.pair.until(lambda: not self.a.waiting)
+        self.assertEqual(self.once(), self.all_of(2 * MOST_EVENTS + 300))
+        self.assertEqual(self.transactions()[2:], ["1", "1", "2", "3"])
 
     def test_cannot_be_made(self) -> None:
         """What is made ahead and cannot be told is set aside, and holds up nothing."""

@@ -135,7 +135,8 @@ class CrowdTests(SynchronousTestCase):
             refused = NoAnswer(TOO_MANY, handed_over=False)
             return fail(refused) if left[0] >= 0 else request(*what)
 
-        federation.sender._request = crowded
+        sender: Any = federation.sender
+        sender._means = sender._means._replace(request=crowded)
         self.a.say("1", 1, "b.example")
         took = self.pair.until(lambda: not self.a.waiting)
         self.assertEqual(self.pair["b.example"].values(), [0, 1])

@@ -45,7 +45,7 @@ class RotationTests(SynchronousTestCase):
     def between(self, name: str, before: bool) -> list[str]:
         """Replace the key each of the first three times around `<name>`; the keys that were in use."""
         sender: Any = self.a.federation.sender
-        sender = sender._maker if name == "_build" else sender
+        sender = sender._means.maker if name == "_build" else sender
         original, keys = getattr(sender, name), list[str]()
 
         def wrapped(*what: Any) -> Any:

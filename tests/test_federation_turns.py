@@ -3,7 +3,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from federation.sender import TURN
+from federation.telling import TURN
 from tests.federated import DELAY, Pair, send
 from tests.test_federation_inbound import HELLO, Case
 

@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
@@ -244,17 +245,26 @@ class ProcessTests(SynchronousTestCase):
 
 def count(pid: int, needle: bytes) -> int:
     """How often `needle` is in the memory of a process, as far as its memory can be read."""
-    found = 0
+    return counts(pid, [needle])[needle]
+
+
+def counts(pid: int, needles: Iterable[bytes]) -> dict[bytes, int]:
+    """The same of several, for which its memory is read once."""
+    found = dict.fromkeys(needles, 0)
     try:
         with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
             for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-                span, permissions, *_ = line.split()
+                span, permissions, _, _, inode, *_ = line.split()
                 low, high = (int(end, 16) for end in span.split("-"))
-                if permissions.startswith("r") and not line.endswith(("[vvar]", "[vsyscall]")):
+                is_file = inode != "0" and "w" not in permissions
+                if "r" in permissions and not is_file and not line.endswith(("[vvar]", "[vsyscall]")):
                     try:
-                        found += os.pread(memory.fileno(), high - low, low).count(needle)
+                        octets = os.pread(memory.fileno(), high - low, low)
                     except OSError:  # secret memory is like a hole
                         continue
+                    octets = octets.replace(bytes(4096), b"")
+                    for needle in found:
+                        found[needle] += octets.count(needle)
     except PermissionError:
         raise SkipTest("the memory of a child cannot be read here") from None
     return found

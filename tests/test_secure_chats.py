@@ -279,10 +279,38 @@ class GroupTests(SecureCase):
             for roster in told:
                 self.give(program, roster)
         self.assertEqual([each.of(Overtaken) for each in programs], [[], [Overtaken()], [], []])
-        self.assertEqual([each.refused for each in programs[2:]], [[Reason.ROSTER_FORKED]] * 2)
         self.carry(bob, bob.chat.admit([account(5)]))
         for program in programs:
             self.assertEqual(set(program.chat.members), {account(each) for each in range(6)})
+        self.tick(60)
+        self.assertEqual([each.refused for each in programs], [[]] * 4)
+
+    def test_the_same_at_once(self) -> None:
+        """Two sign the same list at once: it makes no difference, and is no alarm."""
+        alice, bob, carol = programs = self.group(3)
+        posts = [*alice.done(alice.chat.admit([])), *bob.done(bob.chat.admit([]))]
+        told = [self.tell(sender, post) for sender, post in zip((alice, bob), posts, strict=True)]
+        for program in programs:
+            for roster in told:
+                self.give(program, roster)
+        self.tick(60)
+        self.assertEqual((carol.refused, bob.of(Overtaken)), ([], [Overtaken()]))
+        self.say(bob, "As ever")
+        self.assertEqual(carol.texts, ["As ever"])
+
+    def test_not_signed_anew(self) -> None:
+        """Who has somebody in beside the roster in force, and does not sign anew, is told of."""
+        alice, bob, carol = programs = self.group(3)
+        for each in programs:
+            each.knows(unique_key(4))
+        posts = [*alice.done(alice.chat.admit([])), *bob.done(bob.chat.admit([account(4)]))]
+        for sender, post in zip((alice, bob), posts, strict=True):
+            self.give(carol, self.tell(sender, post))
+        self.assertEqual(carol.refused, [])
+        self.tick(60)
+        self.tick(60)
+        self.assertEqual(carol.refused, [Reason.ROSTER_FORKED])
+        self.assertNotIn(account(4), carol.chat.members)
 
     def test_removed_at_the_same_time(self) -> None:
         """Whom the other one of two rosters removes is out at once."""

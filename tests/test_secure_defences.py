@@ -5,7 +5,16 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.secret import Secret
-from safeum_home.client.secure import chat_memory, comparing, envelope, succession, taking, vault
+from safeum_home.client.secure import (
+    chat,
+    chat_memory,
+    comparing,
+    envelope,
+    signers,
+    succession,
+    taking,
+    vault,
+)
 from safeum_home.client.secure.chat import SecureChat, Step
 from safeum_home.client.secure.epoch import EpochKey
 from safeum_home.client.secure.holding import Holding
@@ -21,6 +30,9 @@ from tests.without import Defence, check, nothing, yes
 
 HOSTILE = "tests.test_secure_hostile."
 CHATS = "tests.test_secure_chats."
+SUCCESSIONS = "tests.test_secure_successions."
+SDK = "tests.test_client_secure_succession.SuccessionTests."
+TAKING = SUCCESSIONS + "TakingTests."
 BITS = "tests.test_secure_bits."
 VAULT = "tests.test_secure_vault."
 COMPARING = "tests.test_secure_comparing.ComparingTests."
@@ -61,11 +73,22 @@ def _at_once(self: Any, account: str, keys: Any, now: int) -> object:
     return told
 
 
-def _whichever(self: Any, account: str, before: bytes, keys: Any, now: int) -> bool:
-    """`People.succeed` that does not look which keys say so."""
-    self.told(account, keys, now)
-    self.accept(account, keys.hash, now)
+def _whichever(self: Any, account: str, line: Any) -> bool:
+    """`People.check_line` that does not look which keys say so."""
+    self.told(account, line[-1], 0)
+    self.accept(account, line[-1].hash, 0)
     return True
+
+
+def _former(self: Any, epoch: Any) -> Any:
+    """`Room.open` that takes all that it does not open as for keys of before."""
+    own = epoch.members.get(self.own.account, (b"",))[0] == self.own.hash
+    return epoch.open(self.own) if own else None
+
+
+def _as_it_is(room: Any, unreturned: Any = None) -> Any:
+    """`remember` that minds nothing that is on its way."""
+    return chat_memory.remember(room)
 
 
 def _whoever(self: Any, statement: Any, head: bytes, signer: str, hash: bytes, *way: Any, **ways: Any) -> Any:
@@ -85,7 +108,7 @@ def _grows(self: Any, statement: Any, head: bytes, signer: str, hash: bytes, *wa
 def _taken(self: Any, version: int, data: str) -> Any:
     """`Vault.take` that takes any."""
     content, hash = vault.open(data, version, self._own)
-    self.version, self._hash = version, hash
+    self.version, self._hash, self._after = version, hash, version
     return content
 
 
@@ -114,6 +137,7 @@ FOLLOWED = Defence(Roster, "follow", _whoever)
 WATCHED = Defence(Watching, "heard", _heard)
 VERSIONS = Defence(Vault, "take", _taken)
 FRESH = Defence(taking, "GRACE", 10**15)
+IN_TIME = Defence(signers, "_check_time", nothing)
 
 DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "envelopes that were changed": (BITS + "BitTests.test_bits_of_texts", (SIGNED,)),
@@ -169,9 +193,53 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "successions that nobody has signed": (HOSTILE + "KeyTests.test_forged_succession", (SIGNED,)),
     "keys with two followers": (
         HOSTILE + "KeyTests.test_two_followers",
-        (Defence(People, "succeed", _whichever),),
+        (Defence(People, "check_line", _whichever),),
     ),
-    "old keys": (HOSTILE + "KeyTests.test_old_keys", (FRESH,)),
+    "successions of somebody else": (
+        TAKING + "test_somebody_elses",
+        (Defence(succession.Line, "is_said", yes), SIGNED),
+    ),
+    "replayed successions": (TAKING + "test_replayed", (NOTED,)),
+    "keys of before that lead elsewhere": (
+        TAKING + "test_back",
+        (Defence(People, "check_line", _whichever), IN_TIME),
+    ),
+    "successions of the node's own, by the SDK": (
+        SDK + "test_of_the_nodes_own",
+        (Defence(People, "check_line", _whichever),),
+    ),
+    "words that nobody has said, by the SDK": (
+        SDK + "test_unsaid",
+        (Defence(succession, "is_signed_by", yes),),
+    ),
+    "words of somebody else, by the SDK": (
+        SDK + "test_of_somebody_else",
+        (Defence(succession, "is_signed_by", yes),),
+    ),
+    "words of another chat, by the SDK": (SDK + "test_of_another_chat", (SIGNED,)),
+    "words that come again, by the SDK": (SDK + "test_replayed", (NOTED,)),
+    "words of keys before the last, by the SDK": (
+        SDK + "test_of_keys_before_the_last",
+        (Defence(People, "check_line", _whichever), IN_TIME),
+    ),
+    "what was under way for too long": (TAKING + "test_under_way", (IN_TIME,)),
+    "programs whose keys have named others": (
+        SUCCESSIONS + "ChangingTests.test_another_program",
+        (Defence(Room, "is_succeeded", False),),
+    ),
+    "epochs for keys that were never one's own": (
+        SUCCESSIONS + "FormerTests.test_alarms_stay",
+        (Defence(Room, "open", _former),),
+    ),
+    "rosters that nobody signs anew": (
+        CHATS + "GroupTests.test_not_signed_anew",
+        (Defence(Roster, "adds", no),),
+    ),
+    "rosters on their way": (
+        SUCCESSIONS + "UnreturnedTests.test_after_a_start",
+        (Defence(chat, "remember", _as_it_is),),
+    ),
+    "old keys": (HOSTILE + "KeyTests.test_old_keys", (IN_TIME,)),
     "forged epochs": (HOSTILE + "EpochTests.test_forged_epoch", (SIGNED,)),
     "ghosts in an epoch": (HOSTILE + "EpochTests.test_ghost_in_an_epoch", (VOUCHED,)),
     "ghosts in a chat of two": (HOSTILE + "EpochTests.test_ghost_in_a_chat_of_two", (VOUCHED,)),

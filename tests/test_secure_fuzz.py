@@ -45,7 +45,7 @@ class FuzzTests(SynchronousTestCase):
         whole = Envelope(head, octets, octets)
         for read in (epoch.read, message.read, roster.read):
             self.refused(lambda read=read: read(whole))  # type: ignore[misc]
-        self.refused(lambda: succession.read(whole, account(0), bytes(32)))
+        self.refused(lambda: succession.read(whole, account(0)))
         self.refused(lambda: envelopes.read(encode_octets(octets)))
         self.refused(lambda: envelopes.read(encode_octets(head.octets() + octets)))
 

@@ -138,9 +138,39 @@ class PeopleTests(SynchronousTestCase):
         self.assertEqual(people.trust(name), Trust.PINNED)
 
     def test_not_followed(self) -> None:
-        """Only the keys in force name their followers."""
-        people, keys, others = People(), unique_key(1).public, unique_key(1, 1).public
-        people.told(account(1), keys, 0)
-        self.assertFalse(people.succeed(account(1), others.hash, others, 1))
-        self.assertTrue(people.succeed(account(1), keys.hash, others, 1))
-        self.assertFalse(people.succeed(account(1), keys.hash, keys, 2))
+        """Only keys that are known name followers, and never those before."""
+        people, name = People(), account(1)
+        first, second, third, strange = (unique_key(1, each).public for each in range(4))
+        people.told(name, first, 0)
+        self.assertRaises(Refused, people.check_line, name, (strange, second))
+        self.assertTrue(people.check_line(name, (first, second, third)))
+        self.assertEqual(people.follow(name, (first, second, third), 1), first)
+        person = people.get(name)
+        assert person is not None
+        self.assertEqual((person.keys, person.former), (third, [first, second]))
+        self.assertIsNone(people.follow(name, (second, third), 2))
+        self.assertFalse(people.check_line(name, (first, second)))
+        for line in ((first, strange), (second, strange)):
+            with self.assertRaises(Refused) as caught:
+                people.check_line(name, line)
+                people.follow(name, line, 3)
+            self.assertIs(caught.exception.reason, Reason.OLD_KEYS)
+
+    def test_learned(self) -> None:
+        """Who has seen only the last ones learns of those before, and trusts them as ever."""
+        people, name = People(), account(1)
+        first, second, third = (unique_key(1, each).public for each in range(3))
+        people.told(name, third, 0)
+        self.assertTrue(people.verify(name, third.hash, 0))
+        self.assertIsNone(people.follow(name, (first, second, third), 1))
+        self.assertEqual(people.get(name).former, [first, second])  # type: ignore[union-attr]
+        self.assertEqual(people.trust(name), Trust.VERIFIED)
+
+    def test_directories_lag(self) -> None:
+        """Keys of before are no news for a minute, and are later."""
+        people, name = People(), account(1)
+        first, second = (unique_key(1, each).public for each in range(2))
+        people.told(name, first, 0)
+        people.follow(name, (first, second), 0)
+        self.assertEqual(people.told(name, first, 59_999), News.SAME)
+        self.assertEqual(people.told(name, first, 60_000), News.CHANGED)

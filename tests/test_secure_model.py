@@ -25,8 +25,8 @@ PROGRAMS = (0, 0, 1, 1, 2, 3)
 """Whose they are."""
 WHICH = st.integers(0, len(PROGRAMS) - 1)
 WHO = st.integers(0, PEOPLE - 1)
-HARMLESS = {Reason.EXCLUDED, Reason.ROSTER_FORKED, Reason.NOT_A_MEMBER}
-"""Of who has been sent all: what is for others, and what somebody has said too late."""
+HARMLESS = {Reason.EXCLUDED, Reason.FORMER_KEYS, Reason.ROSTER_FORKED, Reason.NOT_A_MEMBER}
+"""Of who has been sent all: what is for others, or keys of before, and what somebody has said too late."""
 
 
 class Life:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from nacl import bindings
 
 from safeum_home.client.sas import words
@@ -25,6 +26,7 @@ from safeum_home.client.secure import (
     succession,
     vault,
 )
+from safeum_home.client.secure.chat_memory import ChatMemory, StreamMemory
 from safeum_home.client.secure.envelope import NONE, Envelope, Head, Kind, Place
 from safeum_home.client.secure.epoch import EpochKey
 from safeum_home.client.secure.files import FileOpener
@@ -86,6 +88,13 @@ def _chat(alice: UniqueKey, bob: UniqueKey) -> dict[str, Any]:
         said.append(envelope.seal(head(kind, quiet), content, place, signing))
         return said[-1]
 
+    def succeeded(second: UniqueKey, third: UniqueKey) -> None:
+        """In a stream of the new keys', which name the ones before."""
+        line = succession.name(alice, second.public, AT + 2)
+        line = succession.name(second, third.public, AT + 3, line)
+        begun = Head(Kind.SUCCESSION, True, number(AT + 3) + _octets(20, 8), 1, NONE)
+        said.append(envelope.seal(begun, line.octets, place, third.signing))
+
     def head(kind: Kind, quiet: bool = True) -> Head:
         return Head(kind, quiet, stream, len(said) + 1, said[-1].hash if said else NONE)
 
@@ -99,8 +108,7 @@ def _chat(alice: UniqueKey, bob: UniqueKey) -> dict[str, Any]:
     sender = key.of_sender(ALICE, alice.hash)
     sealed = message.seal(inner, head(Kind.MESSAGE, False), place, begun.hash, sender, _octets(7, 24))
     add(Kind.MESSAGE, sealed, False)
-    new = UniqueKey(ALICE, Secret.of(_octets(8)))
-    add(Kind.SUCCESSION, succession.make(new, alice.hash, AT + 2))
+    succeeded(*(UniqueKey(ALICE, Secret.of(_octets(each))) for each in (8, 21)))
     return {
         "epoch_key": _octets(3).hex(),
         "boxes": {"ephemeral": [_octets(9 + each).hex() for each in range(2)]},
@@ -118,7 +126,7 @@ def _chat(alice: UniqueKey, bob: UniqueKey) -> dict[str, Any]:
             ],
             "payload": payloads.encode(payload).decode(),
         },
-        "next_master": _octets(8).hex(),
+        "next_masters": [_octets(8).hex(), _octets(21).hex()],
         "envelopes": [
             {"kind": each.head.kind.name.lower(), "data": each.data, "hash": encode_octets(each.hash)}
             for each in said
@@ -142,10 +150,31 @@ def _epoch(head: bytes, key: EpochKey, keys: Mapping[str, PublicKeys]) -> bytes:
 
 def _vault(alice: UniqueKey, bob: UniqueKey) -> dict[str, Any]:
     people = {BOB: Pinned(Keys.of(bob.public), Trust.VERIFIED, AT)}
-    content = Content(encode_octets(NONE), people, {CHAT: Draft(AT, "Dear")}, {"theme": Setting(AT, "dark")})
+    former, answered = encode_octets(_octets(18)), encode_octets(_octets(19))
+    stream = encode_octets(number(AT) + _octets(22, 8))
+    memory = ChatMemory(
+        {BOB: StreamMemory(0, {stream: (3, encode_octets(_octets(23)))})},
+        since=AT,
+        successions={BOB: ((former, encode_octets(bob.hash)),)},
+        peer=BOB,
+    )
+    content = Content(
+        encode_octets(NONE),
+        people,
+        {CHAT: Draft(AT, "Dear", answered)},
+        {"size": Setting(AT, None), "theme": Setting(AT, "dark")},
+        {CHAT: memory},
+    )
     blob = vault.seal(content, 1, alice, _octets(10, 24))
     hash = encode_octets(vault.open(blob, 1, alice)[1])
-    return {"version": 1, "nonce": encode_octets(_octets(10, 24)), "blob": blob, "hash": hash}
+    within = msgspec.to_builtins(content)
+    return {
+        "version": 1,
+        "nonce": encode_octets(_octets(10, 24)),
+        "content": within,
+        "blob": blob,
+        "hash": hash,
+    }
 
 
 def _file() -> dict[str, Any]:

@@ -56,6 +56,7 @@ class ChatInfos:
                 people,
                 group.secure,
                 group.pair,
+                group.seed,
             ),
         }
 

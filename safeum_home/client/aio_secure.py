@@ -25,6 +25,17 @@ class SecureTaking:
         key = await self._loop.run_in_executor(None, UniqueKey.of, opened.account, passphrase)
         return await self.unlock_with(key)
 
+    async def change_passphrase(self, passphrase: str) -> None:
+        """See `secure_taking.SecureTaking.change_passphrase`."""
+        opened = self._client.opened
+        if opened is None:
+            raise local(Code.NOT_AUTHENTICATED)
+        key = await self._loop.run_in_executor(None, UniqueKey.of, opened.account, passphrase)
+        if self.secure is None:
+            key.wipe()
+            raise local(Code.WRONG_STATE)
+        await self.secure.change_key(key)
+
     async def unlock_with(self, key: UniqueKey) -> SecureChats:
         """See `secure_taking.SecureTaking.unlock_with`."""
         unlocking = self._client._unlock_with(key, lambda deferred: deferred.asFuture(self._loop))
@@ -33,6 +44,10 @@ class SecureTaking:
     def lock(self) -> "Future[None]":
         """See `secure_taking.SecureTaking.lock`."""
         return self._client.lock().asFuture(self._loop)
+
+    def is_sealed(self, chat: str) -> bool:
+        """See `secure_taking.SecureTaking.is_sealed`."""
+        return self._client.is_sealed(chat)
 
     @property
     def secure(self) -> SecureChats | None:

@@ -1,146 +1,35 @@
 """`safeum`: the terminal client, the pipe, and sign-up from the command line."""
 
-import argparse
 import asyncio
 import os
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.logger import globalLogBeginner
 
-from safeum_home import __version__
-from safeum_home.client import new_client
+from safeum_home.client import new_client, pipe_secure
 from safeum_home.client.aio import reactor_of
+from safeum_home.client.cli_options import options, parser
 from safeum_home.client.entry import Options, Person, change_password, close_account, enter, sign_up
 from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
 from safeum_home.client.futures import future
-from safeum_home.client.methods import this_device
 from safeum_home.client.notices import not_sent
-from safeum_home.client.phone import NO_PHONE, add_options, phone
 from safeum_home.client.pipe import Pipe
 from safeum_home.client.policy_entry import shown
 from safeum_home.client.receipts import verify
+from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.session import Client
 from safeum_home.client.terminal import run_terminal
 from safeum_home.client.text import explain, safe, wrap
-from safeum_home.client.trust import BadCertificate, node_text
+from safeum_home.client.trust import BadCertificate
 from safeum_home.errors import Problem
-from safeum_home.protocol.types import DeviceType
 
-LOGOUT_SECONDS = 3.0
-SECRETS = {"password": "password and the new one, two lines,", "close-account": "PIN, one line,"}
-"""What --password-fd gives, where that is not the password alone."""
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line. There is no way to put a password on it."""
-    top = argparse.ArgumentParser(
-        prog="safeum", description="A SafeUM client that writes nothing to disk by itself."
-    )
-    top.add_argument("--version", action="version", version=f"SafeUM Home {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, about in (
-        ("chat", "talk, in this terminal"),
-        ("register", "sign up"),
-        ("policy", "show what the node keeps, and what for"),
-        ("password", "change the password, and log all other devices out"),
-        ("close-account", "close an account for ever, with one of its PINs, from any device"),
-        ("pipe", "JSON lines in, responses and events out"),
-    ):
-        command = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
-        command.add_argument(
-            "--node",
-            type=node_text,
-            default="localhost:8443",
-            metavar="HOST[:PORT]",
-            help="the node (default: %(default)s)",
-        )
-        command.add_argument(
-            "--ca", type=Path, metavar="FILE", help="trust this PEM instead of the public roots"
-        )
-        # What a command has no use for it does not take either.
-        command.set_defaults(
-            login=None, password_fd=None, device=f"safeum {name}", agree=None, invite_fd=None
-        )
-        if name == "policy":
-            continue
-        command.add_argument("--login", metavar="LOGIN", help="what you sign in with")
-        command.add_argument(
-            "--password-fd",
-            type=int,
-            metavar="N",
-            help=f"read the {SECRETS.get(name, 'password, one line,')} from this descriptor",
-        )
-        command.add_argument(
-            "--device",
-            default=f"safeum {name}",
-            metavar="TEXT",
-            help="how this device is listed (default: %(default)s)",
-        )
-        if name == "close-account":
-            continue
-        if name == "chat":
-            add_options(command)
-        command.add_argument(
-            "--agree", metavar="VERSION", help="agree to the node's policy where it is of this version"
-        )
-        command.add_argument(
-            "--invite-fd", type=int, metavar="N", help="read an invite for a sign-up from this descriptor"
-        )
-    verify = commands.add_parser(
-        "verify-receipt",
-        help="check a node's receipt that the history of a chat was erased",
-        description="Check a receipt without asking anybody. Exit status: 0 it is authentic; 1 it is not;"
-        " 2 it cannot be read; 3 it was signed, and --key was not given to say by whom.",
-    )
-    verify.add_argument("file", type=Path, metavar="FILE", help="as /receipt has saved it")
-    verify.add_argument(
-        "--key",
-        metavar="KEY",
-        help="the node's key, its fingerprint, or a file with one of them; for another node's receipt a file"
-        " with what https://NODE/_safeum/key/v1 answers",
-    )
-    return top
-
-
-def read_line(descriptor: int, most: int = 1024) -> str:
-    """One line of a descriptor and not an octet more, so that what follows is left for others."""
-    line = b""
-    while len(line) < most and (octet := os.read(descriptor, 1)) not in (b"", b"\n"):
-        line += octet
-    try:
-        text = line.decode().removesuffix("\r")
-    except UnicodeDecodeError:
-        # Without the error's own words, which show the octet.
-        raise SystemExit("safeum: the password is not UTF-8") from None
-    if not text:
-        raise SystemExit("safeum: the password is empty: one line is needed, for a change two")
-    return text
-
-
-def options(arguments: argparse.Namespace) -> Options:
-    """Everything that may block, or fail on a file, before anything runs."""
-    descriptor = arguments.password_fd
-    if descriptor is None and not sys.stdin.isatty() and arguments.command != "policy":
-        descriptor = 0
-    if descriptor is not None and arguments.login is None:
-        raise SystemExit("safeum: a password without a login: --login is missing")
-    return Options(
-        arguments.node,
-        None if arguments.ca is None else arguments.ca.read_bytes(),
-        arguments.login,
-        None if descriptor is None else read_line(descriptor),
-        this_device(arguments.device, DeviceType.BOT if arguments.command == "pipe" else None),
-        read_line(descriptor) if descriptor is not None and arguments.command == "password" else None,
-        arguments.agree,
-        None if arguments.invite_fd is None else read_line(arguments.invite_fd),
-        phone(arguments) if arguments.command == "chat" else NO_PHONE,
-    )
+LOGOUT_SECONDS = 8.0
+"""Five of them are for what is to be kept of secure chats."""
 
 
 async def _ask(prompt: str) -> str:
@@ -195,8 +84,9 @@ async def _chat(client: Client, opts: Options) -> int:
     await enter(client, opts, PERSON, offer=True)
     told = True
     try:
-        desk = await run_terminal(client, reactor_of(asyncio.get_running_loop()), opts.phone)
-        if lost := len(desk.outbox.items):
+        reactor = reactor_of(asyncio.get_running_loop())
+        desk = await run_terminal(client, reactor, opts.phone, opts.passphrase)
+        if lost := len(desk.unsent):
             print(f"{not_sent(lost)}.")
         if desk.untrusted:
             told = False
@@ -211,6 +101,8 @@ async def _pipe(client: Client, opts: Options) -> int:
     reactor = reactor_of(asyncio.get_running_loop())
     pipe = Pipe(client, reactor)  # before the login: with it comes what rings already
     await enter(client, opts, PERSON)
+    if opts.passphrase is not None:
+        await _unlock(client, opts.passphrase)
     own = {"stdin": os.dup(0), "stdout": os.dup(1)}  # copies, since they will be closed
     StandardIO(pipe, reactor=reactor, **own)
     try:
@@ -219,6 +111,16 @@ async def _pipe(client: Client, opts: Options) -> int:
         for descriptor in (0, 1):  # shared with the shell that started this
             os.set_blocking(descriptor, True)
         await _leave(client)
+
+
+async def _unlock(client: Client, passphrase: str) -> None:
+    loop = asyncio.get_running_loop()
+
+    def key_of(account: str) -> "Deferred[UniqueKey]":
+        return Deferred.fromFuture(loop.run_in_executor(None, UniqueKey.of, account, passphrase))
+
+    await future(client.load())
+    await future(Deferred.fromCoroutine(pipe_secure.unlock(client, key_of)))
 
 
 async def _leave(client: Client) -> None:

@@ -24,6 +24,10 @@ OVER = (
 )
 
 
+LINE = 4
+"""Emoji in a line."""
+
+
 class ComparingDesk:
     """`where` has the chat of each comparison that goes on, by account."""
 
@@ -80,7 +84,8 @@ class ComparingDesk:
 
     def _words(self, account: str, text: str, words: Words | None = None) -> str:
         names = self._desk.names
-        signs = "" if words is None else "  ".join(f"{safe(each.symbol)} {each.name}" for each in words.emoji)
+        shown = [] if words is None else [f"{safe(each.symbol)} {each.name}" for each in words.emoji]
+        signs = "\n".join("  ".join(each) for each in (shown[:LINE], shown[LINE:]))
         numbers = "" if words is None else " ".join(words.numbers)
         login = self._desk.secure.login(account)
         return text.format(name=names.name(account), login=login, signs=signs, numbers=numbers)

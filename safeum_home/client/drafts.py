@@ -11,7 +11,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.errors import ClientError
-from safeum_home.client.message_methods import MessageMethods
+from safeum_home.client.secure.refused import Refused
+from safeum_home.client.session import Client
 from safeum_home.client.state import State
 from safeum_home.protocol.message_types import MAX_DRAFT, Draft
 from safeum_home.spawn import spawn
@@ -22,17 +23,12 @@ REMEMBERED = 64
 """Drafts of a chat that are known to be of this device: answers and events of the node come late."""
 
 
-def _kept(view: ChatView) -> bool:
-    """Whether the node keeps drafts of a chat."""
-    return view.history and not view.secure
-
-
 class Drafts:
     """Keeps what is being written into chats. What is sent is a draft no more: the sender says `sent`."""
 
     def __init__(
         self,
-        client: MessageMethods,
+        client: Client,
         state: State,
         clock: IReactorTime,
         failed: Callable[[ClientError], None] = lambda error: None,
@@ -62,7 +58,7 @@ class Drafts:
         if here is None or view is None:
             return known
         elsewhere = known is None or known.text != here.text[:MAX_DRAFT]
-        return known if _kept(view) and elsewhere else here
+        return known if self._kept(view) and elsewhere else here
 
     def take(self, chat: str) -> None:
         """What was begun in a chat stands in its line now."""
@@ -70,6 +66,10 @@ class Drafts:
         self._line[chat] = "" if draft is None else draft.text
         if draft is not None and chat not in self._apart:
             self.own(chat, draft.text)
+
+    def is_empty(self, chat: str) -> bool:
+        """Whether nothing stands in the line of a chat that is open."""
+        return not self._line.get(chat)
 
     def left(self, chat: str) -> None:
         """The line is that of another chat now."""
@@ -105,7 +105,7 @@ class Drafts:
         """This stands in the input of a chat now; what is longer than a draft can be is cut off elsewhere.
 
         Where no messages are kept the node is not told: it would refuse (`draft_not_kept`). Of a secure
-        chat it is told nothing.
+        chat it is never told anything: what is begun there is in the vault, while that is open.
         """
         view = self._state.chat(chat)
         if view is None or view.kind in ("system", "voicemail"):
@@ -113,9 +113,9 @@ class Drafts:
         self._line[chat] = text
         self._here.pop(chat, None)
         self._apart.pop(chat, None)
-        if text and (not _kept(view) or len(text) > MAX_DRAFT):
+        if text and (not self._kept(view) or len(text) > MAX_DRAFT):
             self._here[chat] = Draft(text, reply_to)
-        if not _kept(view):
+        if not self._kept(view):
             return
         draft = Draft(text[:MAX_DRAFT], reply_to) if text or reply_to else None
         if self._foreign(chat):
@@ -161,7 +161,15 @@ class Drafts:
         if chat in self._telling:
             return self._telling[chat]
         view = self._state.chat(chat)
-        return None if view is None else view.settings.draft
+        if view is None:
+            return None
+        if view.secure:
+            return None if self._client.secure is None else self._client.secure.draft_of(chat)
+        return view.settings.draft
+
+    def _kept(self, view: ChatView) -> bool:
+        """Whether drafts of a chat are kept for other devices."""
+        return view.history and (not view.secure or self._client.secure is not None)
 
     def _later(self, chat: str, draft: Draft | None) -> None:
         if chat in self._waiting:
@@ -185,10 +193,12 @@ class Drafts:
         self._telling[chat] = draft
         try:
             kept = await self._client.set_chat(chat, draft=draft)
-            if (view := self._state.chat(chat)) is not None:
+            if (view := self._state.chat(chat)) is not None and not view.secure:
                 view.settings = kept.settings
         except ClientError as error:
             self._failed(error)
+        except Refused:
+            pass  # it stays in the line
         finally:
             if self._telling.get(chat) is draft:
                 self._telling.pop(chat, None)

@@ -39,6 +39,8 @@ class Options:
     invite: str | None = None
     """A link or code, read from a descriptor."""
     phone: Phone = NO_PHONE
+    passphrase: str | None = None
+    """Of secure chats, read from a descriptor."""
 
 
 @dataclass(frozen=True, slots=True)

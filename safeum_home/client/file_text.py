@@ -1,6 +1,6 @@
 """Files of messages, and sizes, as text for people."""
 
-from safeum_home.client.text import safe
+from safeum_home.client.text import length, safe
 from safeum_home.protocol.files import File
 
 _UNITS = ("B", "KB", "MB", "GB", "TB")
@@ -16,6 +16,7 @@ def size_text(octets: int) -> str:
 
 def file_text(body: File) -> str:
     """A file as a line, and its caption below it; safe to show."""
-    shown = f"File: {safe(body.name)} ({safe(body.type)}, {size_text(body.size)})"
+    lasts = "" if body.duration is None else f", {length(body.duration / 1000)}"
+    shown = f"File: {safe(body.name)} ({safe(body.type)}, {size_text(body.size)}{lasts})"
     caption = safe(body.caption, newlines=True)
     return f"{shown}\n{caption}" if caption else shown

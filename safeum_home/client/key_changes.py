@@ -26,6 +26,7 @@ def changed(desk: "Desk", event: KeysChanged) -> None:
         desk.tell(ONE_S_OWN.format(before=before, after=after), "error")
         return
     text = OF_SOMEBODY.format(name=desk.names.name(event.account), before=before, after=after)
+    # Secure chats that are open have their own word for it, which says what to do.
     direct = {view.chat for view in desk.state.chats if view.peer == event.account}
     if (contact := desk.state.contacts.get(event.account)) is not None:
         direct.add(contact.chat)
@@ -37,7 +38,7 @@ def changed(desk: "Desk", event: KeysChanged) -> None:
 
 
 async def _in_groups(desk: "Desk", account: str, text: str) -> None:
-    for view in [view for view in desk.state.chats if view.kind == "group"]:
+    for view in [view for view in desk.state.chats if view.kind == "group" and desk.secure.of(view) is None]:
         if await _is_member(desk, view, account) and desk.state.held(view.chat) is not None:
             desk.tell(text, "error", view.chat)
 

@@ -1,5 +1,7 @@
 """Asking a person for the passphrase of secure chats: it is never shown, kept, or told to anybody."""
 
+from functools import partial
+
 from safeum_home.client.desk import Desk
 from safeum_home.client.group_lookup import sure
 from safeum_home.client.notices import Notice
@@ -43,8 +45,24 @@ async def unlock(desk: Desk, argument: str) -> None:
     text = await desk.questions.ask("Passphrase", hidden=True)
     if not text.strip():
         raise Mistake("Still locked.")
+    await _enter(desk, text, known.hash)
+
+
+async def given(desk: Desk, text: str) -> None:
+    """Unlock with a passphrase that was not typed: never with a first one, which may be mistyped there."""
+    try:
+        [known] = (await desk.client.keys_of([desk.state.account])).keys
+        if known.hash is None:
+            raise Mistake("This account has no passphrase yet: /unlock takes one.")
+        await _enter(desk, text, known.hash)
+    except Mistake as mistake:
+        desk.note(f"{mistake}", "error")
+
+
+async def _enter(desk: Desk, text: str, known: str) -> None:
+    """Open the secure chats where the passphrase is that of the keys with the hash `known`."""
     key = await _derived(desk, text)
-    if encode_octets(key.hash) != known.hash:
+    if encode_octets(key.hash) != known:
         key.wipe()
         raise Mistake(WRONG)
     await _open(desk, key)
@@ -56,12 +74,12 @@ async def _replace(desk: Desk) -> None:
     if not await sure(desk, "Take another passphrase?"):
         raise Mistake("Nothing was changed.")
     key = await _derived(desk, await chosen(desk, "", False))
-    desk.secure.unlocking = True
+    desk.secure.replacing = True
     try:
         secure = await desk.secure.unlock(key)
         await secure.replace_keys()
     finally:
-        desk.secure.unlocking = False
+        desk.secure.replacing = False
     desk.note("Unlocked, with another security key. All in your secure chats are told.")
 
 
@@ -80,7 +98,8 @@ async def _derived(desk: Desk, text: str) -> UniqueKey:
     desk.secure.unlocking = True
     desk.refresh()
     try:
-        return await desk.secure.in_thread(lambda: stretch(account, text))
+        key: UniqueKey = await desk.secure.in_thread(lambda: stretch(account, text))
+        return key
     except Refused:
         raise Mistake("That is no passphrase of secure chats: too weak, or too long. Still locked.") from None
     except MemoryError:
@@ -100,7 +119,7 @@ async def chosen(desk: Desk, about: str, generate: bool) -> str:
             raise Mistake("No passphrase was chosen.")
         if text.strip().casefold() == "words":
             break
-        strength: Strength = await desk.secure.in_thread(lambda given=text: passphrase.strength(given))  # type: ignore[misc]
+        strength: Strength = await desk.secure.in_thread(partial(passphrase.strength, text))
         desk.note(strength_words(strength), "notice" if strength.enough else "error")
         if strength.enough:
             return await _again(desk, text, "Once more")
@@ -139,7 +158,7 @@ def _shown(desk: Desk, text: str) -> list[Notice]:
         "",
         *("   ".join(row) for row in rows),
         "",
-        "They are shown this once, and are stored nowhere: without them nobody, nor you, can read your",
-        "secure chats. Whoever has them can.",
+        "They are shown this once, and are stored nowhere: without them nobody, nor you, can read your secure"
+        " chats. Whoever has them can.",
     ]
     return [Notice(desk.now(), None, line, "help") for line in lines]

@@ -13,9 +13,11 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from safeum_home.client import pipe_secure
 from safeum_home.client.errors import BadAnswer, ClientError, RemoteProblem, SessionEnded, TimedOut, local
 from safeum_home.client.events import Heard, Link, LinkChanged, Stream
 from safeum_home.client.pipe_files import FILE_METHODS, SaveFile, SendFile, do
+from safeum_home.client.pipe_secure import SECURE_METHODS
 from safeum_home.client.session import Client
 from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME
@@ -46,7 +48,7 @@ class FindContacts(Params, frozen=True):
     numbers: list[str]
 
 
-_OWN: dict[str, type[Params]] = {_FIND_CONTACTS: FindContacts, **FILE_METHODS}
+_OWN: dict[str, type[Params]] = {_FIND_CONTACTS: FindContacts, **FILE_METHODS, **SECURE_METHODS}
 """What the client does itself."""
 
 
@@ -189,6 +191,7 @@ class Pipe(LineReceiver):
         self._close()
 
     def _link(self, event: Heard) -> None:
+        pipe_secure.told(event, lambda method, **params: self.sendLine(notice(method, **params)))
         if isinstance(event, LinkChanged) and event.link is not Link.CONNECTING:
             params = {"link": event.link.value, "reason": event.reason, "retry_in": event.retry_in}
             self.sendLine(notice("client.link", **params, reset=event.reset))
@@ -216,6 +219,8 @@ class Pipe(LineReceiver):
                 await deferLater(self._clock, wait)
 
     async def _ask_once(self, params: Params) -> Result:
+        if isinstance(params, pipe_secure.SecureParams):
+            return await pipe_secure.do(self._client, params)
         if isinstance(params, SendFile | SaveFile):
             return await do(self._client, params)
         if isinstance(params, FindContacts):

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.threads import deferToThreadPool
@@ -28,7 +28,7 @@ from safeum_home.spawn import spawn
 if TYPE_CHECKING:
     from safeum_home.client.desk import Desk
 
-T = TypeVar("T")
+InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class SecureDesk:
@@ -36,18 +36,18 @@ class SecureDesk:
 
     def __init__(self, desk: "Desk", clock: IReactorTime) -> None:
         self._desk = desk
-        self._clock: Any = clock
+        reactor: Any = clock
+        self.in_thread: InThread = lambda work: deferToThreadPool(reactor, reactor.getThreadPool(), work)
+        """Does something that takes its time, and has the screen go on meanwhile."""
         self.stretch: Callable[[str, str], UniqueKey] = UniqueKey.of
         """An account's unique key of a passphrase: it takes its time."""
         self.unlocking = False
+        self.replacing = False
+        """Whether another key is being put in force: what was kept with the one before does not open."""
         self.alarms = alarms.Alarms(desk)
         self.comparing = ComparingDesk(desk)
         self._opened: dict[str, ChatView] = {}
         self._unsent: dict[str, secure_shown.Unsent] = {}
-
-    def in_thread(self, work: Callable[[], T]) -> Awaitable[T]:
-        """Do something that takes its time, and have the screen go on meanwhile."""
-        return deferToThreadPool(self._clock, self._clock.getThreadPool(), work)
 
     # --- locked and unlocked
 
@@ -73,12 +73,16 @@ class SecureDesk:
                     await self.reach(view)
         if (shown := self._desk.chat) is not None:
             self._desk.pages.seen(shown)
+            draft = self._desk.drafts.of(shown.chat)
+            if shown.secure and draft is not None and self._desk.drafts.is_empty(shown.chat):
+                self._desk.opened(draft.text)
         return secure
 
-    def lock(self) -> None:
+    async def lock(self) -> None:
         """Nothing that was said in secure chats stays on the screen, or in what can be called up on it."""
         desk = self._desk
-        self._desk.client.lock()
+        desk.drafts.keep()
+        locking = desk.client.lock()
         self._opened.clear()
         self._unsent.clear()
         self.comparing.forget()
@@ -91,6 +95,7 @@ class SecureDesk:
         desk.banner = ""
         desk.read([])
         desk.wiped()
+        await locking
 
     def state(self) -> str:
         """For the last line of the screen; empty for who has no secure chats."""

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from safeum_home.client.events import Heard, LinkChanged
+from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure_words import MISMATCH, Wording, vault_refused
 from safeum_home.client.unlocked.events import (
     CompareChanged,
+    DraftChanged,
     InClear,
     KeysMismatch,
     SecureChanged,
@@ -44,10 +46,13 @@ class SecureHearing:
         elif isinstance(event, CompareChanged):
             desk.secure.comparing.changed(event)
         elif isinstance(event, KeysMismatch):
-            if not desk.secure.unlocking:  # else that is asked about just now
+            if not (desk.secure.unlocking or desk.secure.replacing):  # else that is asked about just now
                 desk.secure.alarms.sound(None, MISMATCH)
+        elif isinstance(event, DraftChanged):
+            desk.drafts.noticed(event.chat)
         elif isinstance(event, VaultRefused):
-            desk.secure.alarms.sound(None, vault_refused(event.reason))
+            if not (desk.secure.replacing and event.reason is Reason.UNDECRYPTABLE):
+                desk.secure.alarms.sound(None, vault_refused(event.reason))
         elif isinstance(event, Message):
             self._in_clear(event)
 
@@ -69,7 +74,7 @@ class SecureHearing:
             return
         if said.alarm:
             desk.secure.alarms.sound(event.chat, said.text)
-        else:
+        elif not any((each.chat, each.text) == (event.chat, said.text) for each in desk.notices):
             desk.tell(said.text, "verify", event.chat)
 
     def _in_clear(self, message: Message) -> None:

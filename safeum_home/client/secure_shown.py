@@ -6,6 +6,7 @@ from dataclasses import replace
 from msgspec import structs
 
 from safeum_home.client.chat_view import ChatView
+from safeum_home.client.file_text import file_text
 from safeum_home.client.notices import Outgoing
 from safeum_home.client.secure import payloads
 from safeum_home.client.unlocked.conversation import Conversation
@@ -123,7 +124,9 @@ class Unsent:
         return [item for item in self._known if item.fate is Fate.REFUSED]
 
     def _outgoing(self, known: Outgoing | None, item: Item) -> Outgoing:
-        outgoing = known or Outgoing(self._chat, item.reference, item.text, item.at)
+        body = _body(item)
+        text = file_text(body) if isinstance(body, File) else item.text
+        outgoing = known or Outgoing(self._chat, item.reference, text, item.at)
         if item.fate is Fate.REFUSED:
             if not outgoing.error:
                 outgoing.error, outgoing.after = NOT_TAKEN, self._last(self._chat)

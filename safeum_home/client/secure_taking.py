@@ -1,6 +1,6 @@
 """A client whose owner has entered a unique key, and so has secure chats."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from msgspec import UNSET, structs
@@ -8,8 +8,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
 from safeum_home.client.call_taking import _as_it_is
+from safeum_home.client.clear_text import says_in_clear
 from safeum_home.client.errors import local
-from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.client.file_transfer import FileTransfer, Uploaded
+from safeum_home.client.group_ids import may_be_open
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.telephone_taking import TelephoneTaking
 from safeum_home.client.unlocked.secure_chats import SecureChats
@@ -22,6 +24,8 @@ class SecureTaking(TelephoneTaking, FileTransfer):
     """Without `unlock` it opens nothing that is sealed, and publishes no keys."""
 
     _secure: SecureChats | None = None
+    _sealed: frozenset[str] = frozenset()
+    """Secure chats that were known while it was unlocked."""
     _locking: SecureChats | None = None
     """What is being closed."""
     _lock_waits: "tuple[Deferred[None], ...]" = ()
@@ -40,6 +44,22 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         reactor: Any = self._clock
         key = await deferToThreadPool(reactor, reactor.getThreadPool(), UniqueKey.of, account, passphrase)
         return await self.unlock_with(key)
+
+    def change_passphrase(self, passphrase: str) -> "Deferred[None]":
+        """Derive the keys of another passphrase, in a thread, and put them in the place of those of now.
+
+        Raises `Refused(WEAK_PASSPHRASE)`, `wrong_state` while it is locked, and as `SecureChats.change_key`.
+        """
+        return Deferred.fromCoroutine(self._change_passphrase(passphrase))
+
+    async def _change_passphrase(self, passphrase: str) -> None:
+        reactor: Any = self._clock
+        account = self._account()
+        key = await deferToThreadPool(reactor, reactor.getThreadPool(), UniqueKey.of, account, passphrase)
+        if self.secure is None:
+            key.wipe()
+            raise local(Code.WRONG_STATE)
+        await self.secure.change_key(key)
 
     def unlock_with(self, key: UniqueKey) -> "Deferred[SecureChats]":
         """The same with a key that was derived already; it is this client's to wipe from then on.
@@ -61,7 +81,7 @@ class SecureTaking(TelephoneTaking, FileTransfer):
             key.wipe()
             raise local(Code.WRONG_STATE)
         secure = self._secure = SecureChats(
-            self, self._inbox.state, self._clock, key, self._inbox.tell, awaitable
+            self, self._inbox.state, self._clock, key, self._inbox.tell, awaitable, self._is_secure
         )
         self._secure_listens = self._inbox.listen(secure.take)
         await secure.open()
@@ -101,16 +121,42 @@ class SecureTaking(TelephoneTaking, FileTransfer):
 
     # --- what is never said in clear
 
-    def _is_sealed(self, chat: str) -> bool:
-        """Whether a chat takes nothing but what is sealed for its members."""
+    def is_sealed(self, chat: str) -> bool:
+        """Whether a chat takes nothing but what is sealed for its members, whatever the node says now.
+
+        While it is locked that is known of chats that were open in this run; of others the node says it, and
+        their ids say where it does not.
+        """
         view = self._inbox.state.held(chat)
-        return view is not None and view.group is not None and view.group.secure
+        return chat in self._sealed or (view is not None and view.group is not None and view.group.secure)
+
+    def _is_secure(self, chats: Iterable[str]) -> None:
+        """These are, for ever: that is known while it is locked, too."""
+        self._sealed |= frozenset(chats)
+
+    def _check_clear(self, chat: str) -> None:
+        """Raises `secure_only` where something would be said in clear that is not for the node."""
+        view = self._inbox.state.held(chat)
+        if self.is_sealed(chat):
+            raise local(Code.SECURE_ONLY)
+        if view is not None and not may_be_open(view, self._account()):
+            raise local(Code.SECURE_ONLY, "its id says that it is not what the node says")
+
+    async def _upload(self, chat: str, *about: Any) -> Uploaded:
+        self._check_clear(chat)
+        return await super()._upload(chat, *about)
 
     def _kept_here(self, params: c.Params) -> "Deferred[Any] | None":
-        """The answer to what is not for the node; None for all else."""
+        """The answer to what is not for the node; None for all else. Raises `secure_only`."""
+        if (chat := says_in_clear(params)) is not None:
+            self._check_clear(chat)
         if not isinstance(params, c.ChatSettingsSet) or params.draft is UNSET:
             return None
-        return Deferred.fromCoroutine(self._keep_draft(params)) if self._is_sealed(params.chat) else None
+        if self.is_sealed(params.chat):
+            return Deferred.fromCoroutine(self._keep_draft(params))
+        if params.draft is not None:
+            self._check_clear(params.chat)
+        return None
 
     async def _keep_draft(self, params: c.ChatSettingsSet) -> c.SettingsKept:
         """A draft of a secure chat is for the vault, and the rest for the node.

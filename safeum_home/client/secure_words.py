@@ -8,7 +8,7 @@ from safeum_home.client.secure import events as e
 from safeum_home.client.secure.people import Person, Trust
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.roster import Change
-from safeum_home.client.unlocked.events import InClear
+from safeum_home.client.unlocked.events import InClear, NotAsKept
 from safeum_home.protocol.key_types import short_hash
 from safeum_home.protocol.signing import encode_octets
 
@@ -26,6 +26,10 @@ _NOT_SAID = {
 _FORGED = (
     "What is said to be of {name} is forged or damaged: it was not taken, and is not shown. Nothing of"
     " yours is lost. If it goes on, a node in between is not to be trusted: ask {name} by another way."
+)
+_FORGED_OWN = (
+    "What is said to be of a device of yours is forged or damaged, or signed with a former security key: it"
+    " was not taken, and is not shown."
 )
 _REFUSED = {
     Reason.REPLAYED: "Something of {name} was shown here a second time, and was not taken. A node in"
@@ -53,6 +57,7 @@ _REFUSED = {
     Reason.TOO_MANY: "So much waits here for keys that the oldest was dropped. /history loads it again.",
 }
 
+_FORMER = "What was said for your former security key is not shown: it cannot be read with this passphrase."
 _GAP = (
     "Of {name} {count} before the last one {verb} missing: shown as late if it comes yet. A node may hold"
     " it back: ask {name}."
@@ -86,7 +91,7 @@ _OTHER_KEYS = (
     " waits. Ask {name}, by another way, whether that is so: then /verify {login} accept takes it."
 )
 _DIFFER = (
-    "Nothing can be said here now: the node has another security key of {name} than members have vouched"
+    "Nothing can be said here now: the node has another security key of {name} than this chat is sealed"
     " for. Ask {name} by another way; /verify {login} accept takes it."
 )
 _IN_CLEAR = (
@@ -94,18 +99,30 @@ _IN_CLEAR = (
     " between is not to be trusted."
 )
 
+_NOT_AS_KEPT = (
+    "Your node shows this chat as something else than it is, which only a false node does. It stays what it"
+    " was: nothing goes into it unsealed."
+)
+_PARTNER = (
+    "Your node names {name} as the other one in this chat, which only a false node does. It stays what it"
+    " was: nothing is sealed for {name}."
+)
+
 _VAULT = {
-    Reason.ROLLED_BACK: "What your node keeps for you of secure chats is older than it was. Until that is"
-    " mended nobody counts as verified: compare again with /verify, and ask the node's operator whether a"
-    " backup was put back.",
-    Reason.FORKED: "What your node keeps for you of secure chats is not what your devices have written. It"
-    " is not used, and nobody counts as verified: compare again with /verify, and ask the node's operator.",
+    Reason.ROLLED_BACK: "What your node keeps for you of secure chats is older than it was: a backup was"
+    " put back, or it is not to be trusted. What was verified since may not be known. /vault take goes on"
+    " with it, /vault renew puts what is known here in its place.",
+    Reason.FORKED: "What your node keeps for you of secure chats is not what your devices have written, and"
+    " is not used. /vault take goes on with it all the same, /vault renew puts what is known here in its"
+    " place.",
     Reason.UNDECRYPTABLE: "What your node keeps for you of secure chats does not open with this passphrase:"
-    " nobody counts as verified. Compare again with /verify.",
+    " nobody counts as verified. /vault renew puts what is known here in its place; then compare: /verify",
+    Reason.TOO_LARGE: "There is no room for more in what your node keeps for you of secure chats: what is new"
+    " is known on this device alone. Leave chats that you do not need.",
 }
 _VAULT_ELSE = (
-    "What your node keeps for you of secure chats is damaged, and not used: nobody counts as verified."
-    " Compare again with /verify."
+    "What your node keeps for you of secure chats is damaged, and not used: nobody counts as verified. /vault"
+    " renew puts what is known here in its place; then compare again: /verify"
 )
 
 MISMATCH = (
@@ -156,11 +173,14 @@ class Wording:
         self._login = login
         self._own = own
 
-    def of(self, about: e.Event | InClear) -> Said | None:
+    def of(self, about: e.Event | InClear | NotAsKept) -> Said | None:
         """What is to be told of it; None where there is nothing to tell."""
         match about:
+            case e.Refusal(reason=Reason.FORMER_KEYS):
+                return Said(_FORMER, False)
             case e.Refusal(reason=reason, sender=sender):
-                return Said(self._fill(_REFUSED.get(reason, _FORGED), sender))
+                forged = _FORGED_OWN if sender == self._own else _FORGED
+                return Said(self._fill(_REFUSED.get(reason, forged), sender))
             case e.Gap(account, count):
                 return Said(self._fill(_GAP, account, count=_messages(count), verb=_is(count)))
             case e.Missing(by, account, count):
@@ -184,6 +204,10 @@ class Wording:
                 return Said(self._fill(_DIFFER, account))
             case InClear(sender=sender):
                 return Said(self._fill(_IN_CLEAR, sender))
+            case NotAsKept(account=None):
+                return Said(_NOT_AS_KEPT)
+            case NotAsKept(account=str(account)):
+                return Said(self._fill(_PARTNER, account))
         return None
 
     def _roster(self, by: str, change: Change) -> Said:

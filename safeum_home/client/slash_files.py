@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
+from safeum_home.client import secure_files
 from safeum_home.client.chat_view import UNKNOWN, ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.file_names import free, storable
@@ -37,6 +38,8 @@ async def _send(desk: Desk, argument: str) -> None:
         raise Mistake(_no_file(path, argument))
 
     def send(transfer: Transfer) -> "Deferred[Any]":
+        if view.secure:
+            return secure_files.send(desk, view, path, caption, transfer)
         return desk.client.send_file(view.chat, path, caption, progress=transfer.moved)
 
     try:
@@ -46,7 +49,8 @@ async def _send(desk: Desk, argument: str) -> None:
         raise Mistake(
             f"{safe(path.name)} is too large, with {size}: your node takes {size_text(error.most)}."
         ) from None
-    desk.tell(f"Sent: {safe(path.name)}.", chat=view.chat)
+    if not view.secure:  # else it stands there, with what has become of it
+        desk.tell(f"Sent: {safe(path.name)}.", chat=view.chat)
 
 
 @slash("files", "", "the files in this chat, with numbers")
@@ -79,6 +83,8 @@ async def _save(desk: Desk, argument: str) -> None:
                 partial_path(target, body.file).unlink(missing_ok=True)
             return failure
 
+        if view.secure:
+            return secure_files.save(desk, view, message, target, transfer)
         return desk.client.download(message, target, progress=transfer.moved).addErrback(wipe)
 
     await _shown(desk, view, f"↓ {body.name}", target, save)

@@ -4,7 +4,13 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.group_lookup import sure
 from safeum_home.client.notices import Notice
 from safeum_home.client.passphrase_entry import unlock
+from safeum_home.client.secure.refused import Refused
+from safeum_home.client.secure_lookup import unlocked
+from safeum_home.client.secure_words import vault_refused
 from safeum_home.client.slash import Mistake, slash
+
+TAKE = "Go on with what the node has, though it may be older? What is known here stays."
+RENEW = "Put what is known here in its place? What other devices have verified since is lost."
 
 
 @slash(
@@ -25,8 +31,33 @@ async def _lock(desk: Desk, argument: str) -> None:
         what = "one message that was" if unsent == 1 else f"{unsent} messages that were"
         if not await sure(desk, f"This forgets {what} not sent yet. Lock?"):
             raise Mistake("Nothing was locked.")
-    desk.secure.lock()
+    await desk.secure.lock()
     desk.note("Secure chats are locked: /unlock opens them.")
+
+
+@slash(
+    "vault",
+    "[take|renew]",
+    "what is kept for you of secure chats, where it is not as it was",
+    lambda _: ["take", "renew"],
+)
+async def _vault(desk: Desk, argument: str) -> None:
+    secure = unlocked(desk)
+    refused = secure.refused_vault
+    if argument not in ("", "take", "renew"):
+        raise Mistake("/vault, /vault take or /vault renew")
+    if refused is None:
+        raise Mistake("It is in order: what is verified here is so on all your devices.")
+    if not argument:
+        desk.note(vault_refused(refused.reason))
+        return
+    if not await sure(desk, TAKE if argument == "take" else RENEW):
+        raise Mistake("Nothing was changed.")
+    try:
+        await (secure.accept_vault() if argument == "take" else secure.replace_vault())
+    except Refused:
+        raise Mistake("It cannot be read, and so not be taken: /vault renew replaces it.") from None
+    desk.note("Done. /verify lists whose keys are known, and how well.")
 
 
 @slash("alarms", "", "what was not as it should be in secure chats")

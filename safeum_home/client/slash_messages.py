@@ -18,6 +18,7 @@ from safeum_home.client.mentions import mentioned
 from safeum_home.client.message_methods import FOR_EVER
 from safeum_home.client.message_words import body_text, quoted
 from safeum_home.client.notices import Outgoing
+from safeum_home.client.secure_lookup import unlocked
 from safeum_home.client.slash import Mistake, connected, opened, slash
 from safeum_home.client.text import safe, when
 from safeum_home.client.waiting_posts import hub, noted
@@ -268,9 +269,7 @@ async def _draft(desk: Desk, argument: str) -> None:
         raise Mistake(f"That is too long for a draft: {MAX_DRAFT} characters are the most.")
     view = opened(desk)
     if view.secure:
-        raise Mistake(
-            "What you begin to write in a secure chat stays on this computer, and in no draft of the node."
-        )
+        unlocked(desk)  # it is kept in the vault
     if argument and not view.history:
         raise Mistake("No history is kept here, and no drafts: what you begin to write stays on this device.")
     desk.drafts.own(view.chat, argument)

@@ -20,7 +20,7 @@ DIGITS = 4
 """Groups of digits in a line."""
 MARGIN = 2
 _DOTS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
-USAGE = "/verify NAME, and emoji, same, different, cancel, yes, scan TEXT, accept or doubt"
+USAGE = "/verify NAME, and emoji, same, different, cancel, yes, picture, scan TEXT, accept or doubt"
 
 
 def _known(desk: Desk) -> list[str]:
@@ -93,15 +93,15 @@ async def _show(desk: Desk, account: str) -> None:
     lines = [
         f"You and {name}: {trust_words(person)}.",
         "",
-        "This number is the same for both of you, unless somebody is in between. Compare it face to face,",
-        "or by voice, and not in writing:",
+        "This number is the same for both of you, unless somebody is in between. Compare it face to face, or"
+        " by voice, and not in writing:",
         "",
         *(f"    {' '.join(groups[at : at + DIGITS])}" for at in range(0, len(groups), DIGITS)),
         "",
         f"/verify {login} yes         it is the same: from now on any other key is told",
         f"/verify {login} emoji       compare seven emoji instead, while you are both here",
-        f"/verify {login} scan TEXT   what the picture on the other's screen says; this is yours:",
-        "",
+        f"/verify {login} picture     yours, for the other one to scan",
+        f"/verify {login} scan TEXT   what the picture on the other's screen says",
     ]
     if person is not None and person.offered is not None:
         offered = fingerprints.fingerprint(person.offered.hash)
@@ -110,9 +110,15 @@ async def _show(desk: Desk, account: str) -> None:
             f"Before: {fingerprints.fingerprint(person.keys.hash)}",
             f"/verify {login} accept takes the other one.",
         ]
-    shown = [Notice(desk.now(), None, line, "help") for line in lines]
-    shown += [Notice(desk.now(), None, line, "picture") for line in drawn(secure.picture(account))]
-    desk.read(shown, f"Verify {name}")
+    desk.read([Notice(desk.now(), None, line, "help") for line in lines], f"Verify {name}")
+
+
+async def _picture(desk: Desk, account: str, more: str) -> None:
+    """Alone, so that all of it fits on a screen."""
+    rows = drawn(unlocked(desk).picture(account))
+    room = f"a window of {len(rows[0])} by {len(rows) + 3} shows all of it"
+    title = f"For {desk.names.name(account)} to scan: {room}"
+    desk.read([Notice(desk.now(), None, line, "picture") for line in rows], title)
 
 
 def drawn(picture: QRCode) -> list[str]:
@@ -223,6 +229,7 @@ WAYS: dict[str, Callable[[Desk, str, str], Awaitable[None]]] = {
     "different": _judging(False),
     "cancel": _cancel,
     "yes": _yes,
+    "picture": _picture,
     "scan": _scan,
     "accept": _accept,
     "doubt": _doubt,

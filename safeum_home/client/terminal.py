@@ -34,6 +34,7 @@ from safeum_home.client.blocks import Line
 from safeum_home.client.desk import Desk
 from safeum_home.client.desk_events import Listening
 from safeum_home.client.loading import load
+from safeum_home.client.passphrase_entry import given
 from safeum_home.client.phone import Phone
 from safeum_home.client.session import Client
 from safeum_home.client.slash_commands import completions, submit
@@ -251,14 +252,24 @@ def _flat(lines: list[Line]) -> StyleAndTextTuples:
     return flat
 
 
-async def run_terminal(client: Client, clock: IReactorTime, phone: Phone) -> Desk:
-    """Show a session that is open until its person leaves; what was on the desk then is the result."""
+async def run_terminal(
+    client: Client, clock: IReactorTime, phone: Phone, passphrase: str | None = None
+) -> Desk:
+    """Show a session that is open until its person leaves; what was on the desk then is the result.
+
+    With a `passphrase` secure chats are unlocked at once.
+    """
     desk = Desk(client, clock, lambda: int(time.time() * 1000))
+    loop = asyncio.get_running_loop()
+    # The threads are those of the loop: a reactor that lives in one starts none of its own.
+    desk.secure.in_thread = lambda work: Deferred.fromFuture(loop.run_in_executor(None, work))
     screen = Screen(desk)
-    await Deferred.fromCoroutine(load(client.state, client)).asFuture(asyncio.get_running_loop())
+    await Deferred.fromCoroutine(load(client.state, client)).asFuture(loop)
     client.listen(Listening(desk).heard)
     desk.calls.take(phone)
     desk.attention.used()
+    if passphrase is not None:
+        desk.run(given(desk, passphrase))
     try:
         await screen.app.run_async()
     finally:

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.node.federation_rows import PeerRows
-from safeum_home.node.refusals import HOUR, KEPT_HOURS, Refusals
+from safeum_home.node.refusals import HOUR, KEPT_HOURS, Held, Refusals
 from safeum_home.ports import Database
 from safeum_home.ports.federation import Noted
 from safeum_home.ports.outbox import Batch, PeerState, Refused, Trim, Waiting
@@ -43,6 +43,8 @@ class NodeOutbox:
         self._events = events
         self.refusals = Refusals(database, rows)
         self._places = count(1)
+        self._hurries: set[str] = set()
+        """Nodes for which something urgent was noted, and none of what waits was sorted since."""
 
     async def load(self) -> None:
         """Find out where to go on; raises `storage_unavailable`. What was held back waits again."""
@@ -60,6 +62,8 @@ class NodeOutbox:
             by_node.setdefault(row.node, []).append(row)
         for node, rows in by_node.items():
             if self._rows.reaches(node):
+                if any(row.urgent for row in rows):
+                    self._hurries.add(node)
                 self._note(c, self._rows.row(c, node), rows)
 
     def room(self, c: Connection, node: str) -> int:
@@ -102,6 +106,7 @@ class NodeOutbox:
     async def _following(self, node: str, found: Batch | _More | None) -> Batch | None:
         def store(c: Connection) -> Batch | _More | None:
             peer = self._rows.blind(node)
+            self._hurries.discard(node)
             if outbox.is_overtaken(c, peer):
                 # What is urgent has come since, and the node may never have heard of the batch.
                 return self._anew(c, peer)
@@ -157,6 +162,7 @@ class NodeOutbox:
             fewer += lines.hold(c, peer, held.in_line)
             fewer += outbox.remove_fixed(c, peer, batch.number)
             is_next = ahead
+            self._hurries.discard(node)
             if held.standing or outbox.is_overtaken(c, peer):
                 # The next one was fixed already, and not sent yet: what has come since goes before that,
                 # or what is in it has to stand in line.
@@ -173,6 +179,22 @@ class NodeOutbox:
         rest = await self._database.transact(store)
         self.refusals.committed(node, batch, held, True)
         return await self._following(node, rest)
+
+    def followed(self, node: str, batch: Batch, following: Batch) -> "Deferred[None]":
+        return Deferred.fromCoroutine(self._followed(node, batch, following))
+
+    async def _followed(self, node: str, batch: Batch, following: Batch) -> None:
+        def store(c: Connection) -> None:
+            peer = self._rows.blind(node)
+            peers.counted(c, peer, -outbox.remove_fixed(c, peer, batch.number))
+            peers.set_delivered(c, peer, self._rows.milliseconds())
+            peers.set_sent(c, peer, following.number)
+
+        await self._database.transact(store)
+        self.refusals.committed(node, batch, Held(), True)
+
+    def hurries(self, node: str) -> bool:
+        return node in self._hurries
 
     def ahead(self, node: str, batch: Batch, least: int) -> "Deferred[Batch | None]":
         return Deferred.fromCoroutine(self._ahead(node, batch, least))

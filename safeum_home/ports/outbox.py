@@ -88,6 +88,12 @@ class Outbox(Protocol):
         `ahead` is what was made of the batch that `ahead` has fixed, if it was: it is not read again.
         """
 
+    def followed(self, node: str, batch: Batch, following: Batch) -> "Deferred[None]":
+        """The node has all of it, and `following`, which `ahead` has fixed, is on its way to it already."""
+
+    def hurries(self, node: str) -> bool:
+        """Whether something urgent may have come since a batch was fixed that is not on its way yet."""
+
     def ahead(self, node: str, batch: Batch, least: int) -> "Deferred[Batch | None]":
         """Fix what is sent behind `batch`, which is under way: the batch that `delivered` then gives.
 

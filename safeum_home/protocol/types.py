@@ -244,6 +244,8 @@ class GroupInfo(Struct, frozen=True):
     """It takes what is sealed for its members, and nothing in clear: from its beginning and for ever."""
     pair: bool = False
     """A secure chat of two: nobody else can be invited."""
+    seed: str = ""
+    """The chat's id is a hash of it and of the hub. It begins with `secure.` or `pair.` where it is one."""
 
 
 GroupRole = Literal["member", "admin", "owner"]

@@ -38,7 +38,7 @@ test("octets", () => {
   for (let round = 0; round < 2000; round += 1) {
     const whole = { content: octets(500), head: {} };
     for (const read of [epochs.read, messages.read, rosters.read]) refused(() => read(whole));
-    refused(() => succession.read(whole, ACCOUNT, envelopes.NONE));
+    refused(() => succession.read(whole, ACCOUNT));
     refused(() => envelopes.read(encode(octets(500))));
     const one = { account: ACCOUNT, hash: envelopes.NONE };
     refused(() => secure.scanned(`safeum:verify:1:${encode(octets(100))}`, one, one));

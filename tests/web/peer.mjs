@@ -50,6 +50,10 @@ const COMMANDS = {
   },
   vault: ({ version, data }) => state.vault.take(version, data),
   merge: ({ one, other }) => secure.merge(check(one), check(other)),
+  fitted: ({ content, now, room }) => secure.fitted(check(content), now, room),
+  accept: ({ version, data }) => state.vault.accept(version, data),
+  instead: ({ version }) => state.vault.instead(version) ?? null,
+  expect: ({ version }) => state.vault.expect(version) ?? null,
   strength: ({ text, guesses }) => secure.strength(text, () => ({ guesses_log10: guesses, score: 0, feedback: {} })),
   seal_file({ size }) {
     state.sealer = new secure.FileSealer(size);

@@ -8,7 +8,7 @@ import { commitment, shown } from "../../safeum_home/web/secure/comparing.js";
 import * as envelopes from "../../safeum_home/web/secure/envelope.js";
 import * as epochs from "../../safeum_home/web/secure/epoch.js";
 import * as messages from "../../safeum_home/web/secure/message.js";
-import { decode, encode, fromUtf8, join, number, utf8 } from "../../safeum_home/web/secure/octets.js";
+import { canonical, decode, encode, fromUtf8, join, number, utf8 } from "../../safeum_home/web/secure/octets.js";
 import { padme } from "../../safeum_home/web/secure/padding.js";
 import * as payloads from "../../safeum_home/web/secure/payloads.js";
 import * as rosters from "../../safeum_home/web/secure/roster.js";
@@ -40,11 +40,14 @@ test("unique keys", () => {
 test("envelopes", () => {
   let previous = envelopes.NONE;
   for (const [at, each] of v.envelopes.entries()) {
+    const isLast = at === 3;
+    const own = isLast ? new secure.UniqueKey(ALICE, hex(v.next_masters[1])) : alice;
     assert.equal(read[at].hash, each.hash);
     assert.equal(read[at].head.kind, envelopes.Kind[each.kind.toUpperCase()]);
-    assert.deepEqual([read[at].head.number, read[at].head.previous], [at + 1, previous]);
-    assert.ok(read[at].isSigned(where, alice.public.sign));
-    const again = envelopes.seal(read[at].head, read[at].content, where, alice.signing);
+    const { number: place, previous: before } = read[at].head;
+    assert.deepEqual([place, before], isLast ? [1, envelopes.NONE] : [at + 1, previous]);
+    assert.ok(read[at].isSigned(where, own.public.sign));
+    const again = envelopes.seal(read[at].head, read[at].content, where, own.signing);
     assert.equal(again.data, each.data);
     previous = each.hash;
   }
@@ -84,16 +87,25 @@ test("message", () => {
 });
 
 test("succession", () => {
-  const said = succession.read(succeeded, ALICE, alice.hash);
-  const next = new secure.UniqueKey(ALICE, hex(v.next_master));
-  assert.equal(said.keys.hash, next.hash);
-  assert.deepEqual(succession.make(next, alice.hash, said.at), succeeded.content);
+  const said = succession.read(succeeded, ALICE);
+  const [second, third] = v.next_masters.map((each) => new secure.UniqueKey(ALICE, hex(each)));
+  assert.deepEqual(said.keys.map((each) => each.hash), [alice, second, third].map((each) => each.hash));
+  assert(succeeded.isSigned(where, third.public.sign));
+  const line = succession.name(alice, second.public, said.named[0].at);
+  const made = succession.name(second, third.public, said.named[1].at, line);
+  assert.deepEqual(made.octets, succeeded.content);
+  assert.equal(succession.ofText(made.text).text, made.text);
 });
 
 test("vault", () => {
   const { content, hash } = vaults.open(v.vault.blob, v.vault.version, alice);
   assert.equal(hash, v.vault.hash);
   assert.equal(content.people[BOB].trust, "verified");
+  const [chat] = Object.values(content.chats);
+  assert.equal(chat.peer, BOB);
+  assert.deepEqual(canonical(content.settings), canonical(v.vault.content.settings));
+  assert.deepEqual(canonical(content.drafts), canonical(v.vault.content.drafts));
+  assert.deepEqual(canonical(chat), canonical(Object.values(v.vault.content.chats)[0]));
   assert.throws(() => vaults.open(v.vault.blob, 2, alice), { reason: "undecryptable" });
 });
 

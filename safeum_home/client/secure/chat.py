@@ -6,6 +6,7 @@ Nothing here does I/O; `safeum_home.client.secure` says how a program uses it.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from safeum_home.client.secure import succession
 from safeum_home.client.secure.chat_memory import ChatMemory, remember, restore
 from safeum_home.client.secure.events import Event, Gone, KeysChanged, NotVouched, Post, Told
 from safeum_home.client.secure.payloads import Payload
@@ -14,7 +15,8 @@ from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.room import Clock, Room
 from safeum_home.client.secure.sending import Sender
-from safeum_home.client.secure.taking import Taker
+from safeum_home.client.secure.succession import Line
+from safeum_home.client.secure.taking import Taker, is_succession
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.secure.watching import Watching
 
@@ -49,8 +51,11 @@ class SecureChat:
         clock: Clock,
         peer: str | None = None,
         vault_version: Callable[[], int] = lambda: 0,
+        former: list[UniqueKey] | None = None,
     ) -> None:
-        self._room = Room(chat, own, people, clock, peer, vault_version)
+        """`former` are keys that the account had before, as far as they are at hand: the list as it is at any
+        time."""
+        self._room = Room(chat, own, people, clock, peer, vault_version, [] if former is None else former)
         people.own(own.account, own.public, self._room.now())
         self._watching = Watching(self._room.streams)
         self._warned: dict[str, PublicKeys] = {}
@@ -65,8 +70,19 @@ class SecureChat:
         return Step.of(self._taker.take(told, False))
 
     def past(self, page: Iterable[Told]) -> Step:
-        """A page of history, the oldest first: it is read, and nothing is said in its epochs."""
-        return Step.of(*(self._taker.take(each, True) for each in page))
+        """A page of history, the oldest first: it is read, and nothing is said in its epochs.
+
+        Successions are read before all else, as what comes before them is signed with the keys before.
+        """
+        told = list(page)
+        first = [each for each in told if is_succession(each)]
+        rest = [each for each in told if not is_succession(each)]
+        return Step.of(*(self._taker.take(each, True) for each in (*first, *rest)))
+
+    @property
+    def lacks_past(self) -> bool:
+        """Whether what was in history waits for epochs from further back."""
+        return self._taker.lacks_past
 
     def members_told(self, accounts: Iterable[str]) -> Step:
         """The members of a group, as the node names them. Raises `Refused` in a chat of two."""
@@ -127,6 +143,11 @@ class SecureChat:
         self._sender.renew()
 
     @property
+    def own(self) -> UniqueKey:
+        """The keys of this account with which things are said."""
+        return self._room.own
+
+    @property
     def members(self) -> Mapping[str, bytes]:
         """Who is in it, with the hash of the keys in force: by the word of members, not of the node."""
         return self._room.in_force()
@@ -157,15 +178,42 @@ class SecureChat:
     def _sign_roster(self, members: Mapping[str, bytes]) -> Step:
         return Step(posts=[self._sender.sign_roster(members)])
 
-    def succeed(self, new: UniqueKey) -> Step:
-        """Name the keys that take the place of these; then close it, and open the chat with the new ones."""
-        return Step(posts=[self._sender.succeed(new)])
+    def succeed(self, new: UniqueKey, line: Line | None = None) -> Step:
+        """Go on with other keys, which those of this chat have named (`succession.name`), and tell that.
+
+        Not while a roster is on its way: raises `Refused(TOO_MANY)`. The keys before stay among `former`.
+        """
+        room = self._room
+        if room.own.hash == new.hash and line is not None:
+            return self.tell(line)
+        if self._taker.own_rosters:
+            raise Refused(Reason.TOO_MANY)
+        line = succession.name(room.own, new.public, room.now()) if line is None else line
+        if line.last != new.public:
+            raise Refused(Reason.NO_KEYS)
+        if all(each is not room.own for each in room.former):
+            room.former.append(room.own)
+        room.epochs.rekey(new)
+        room.own = new
+        room.people.follow(new.account, line.keys, room.now())
+        room.succeed(new.account, line.keys)
+        self._sender.renew()
+        return Step.of(self.tell(line).posts, self._sender.again())
+
+    def know(self, line: Line) -> None:
+        """How the keys of this chat came to be in force: in lists of members they stand for those before."""
+        self._room.people.follow(self._room.own.account, line.keys, self._room.now())
+        self._room.succeed(self._room.own.account, line.keys)
+
+    def tell(self, line: Line) -> Step:
+        """Name the keys of this chat as the followers of those before, where that was not done yet."""
+        return Step(posts=[self._sender.succeed(line)])
 
     # --- memory
 
     def memory(self) -> ChatMemory:
         """What the vault keeps of it."""
-        return remember(self._room)
+        return remember(self._room, next(iter(self._taker.own_rosters.values()), None))
 
     def restore(self, memory: ChatMemory) -> None:
         """What the vault has kept: before anything is taken, or merged into what was."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from safeum_home.client.secure.envelope import NONE
+from safeum_home.client.secure.envelope import NONE, Head
 from safeum_home.client.secure.members import MOST_MEMBERS, Members
 from safeum_home.client.secure.payloads import Octets32, Size
 from safeum_home.client.secure.people import MOST_FORMER
@@ -93,15 +93,20 @@ def check(memory: ChatMemory) -> None:
             _octets(text, size)
 
 
-def remember(room: Room) -> ChatMemory:
-    """Of a chat, as it is now."""
+def remember(room: Room, unreturned: Head | None = None) -> ChatMemory:
+    """Of a chat, as it is now.
+
+    `unreturned` is of the first roster of one's own that has not come back: it is to be taken then, also by
+    who begins anew, and so is what stands behind it.
+    """
     epochs = []
     for each in room.epochs.recent():
         id, commitment, sealed = map(encode_octets, (each.id, each.commitment, each.sealed))
         epochs.append(EpochMemory(id, commitment, sealed, each.at))
     streams = {}
-    for account, floor, heads in room.streams.heads():
-        named = {encode_octets(stream): (number, encode_octets(hash)) for stream, number, hash in heads}
+    for account, floor, known in room.streams.heads():
+        heads = known if unreturned is None else [_up_to(unreturned, each) for each in known]
+        named = {encode_octets(stream): (n, encode_octets(hash)) for stream, n, hash in heads if n}
         streams[account] = StreamMemory(floor, named)
     members = {account: encode_octets(hash) for account, hash in room.roster.members.items()}
     return ChatMemory(
@@ -149,6 +154,12 @@ def _row(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
             row[before] = after[before]
             before = after[before]
     return list(row.items())
+
+
+def _up_to(unreturned: Head, head: tuple[bytes, int, bytes]) -> tuple[bytes, int, bytes]:
+    """The head of a stream, without what has not come back."""
+    stream, number = unreturned.stream, unreturned.number
+    return (stream, number - 1, unreturned.previous) if head[0] == stream and head[1] >= number else head
 
 
 def _remember_former(room: Room) -> Iterator[FormerRoster]:

@@ -1,11 +1,13 @@
 """The epochs of a chat that are known: which one is good to say something in, and their keys."""
 
+import contextlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from safeum_home.client.secure.envelope import NONE
 from safeum_home.client.secure.epoch import Epoch, EpochKey, open_key
+from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 
 DAY = 24 * 60 * 60 * 1000
@@ -29,7 +31,7 @@ class KnownEpoch:
     at: int
     commitment: bytes
     sealed: bytes
-    """Its key, to this account."""
+    """Its key, to this account; nothing where it is for keys that this account has no more."""
     hashes: Mapping[str, bytes] | None
     """Its members with the hashes of their keys; None of one that the vault had, in which nothing is said."""
     good: bool = False
@@ -42,8 +44,9 @@ class KnownEpoch:
 class Epochs:
     """Epochs by their id."""
 
-    def __init__(self, own: UniqueKey) -> None:
+    def __init__(self, own: UniqueKey, former: Sequence[UniqueKey] = ()) -> None:
         self._own = own
+        self._former = former
         self._known: OrderedDict[bytes, KnownEpoch] = OrderedDict()
         self._open: OrderedDict[bytes, EpochKey] = OrderedDict()
         self._changed = 0
@@ -57,14 +60,24 @@ class Epochs:
         """The id of the one that was taken last; zeros where there is none."""
         return next(reversed(self._known), NONE)
 
-    def add(self, id: bytes, epoch: Epoch, key: EpochKey, in_force: Mapping[str, bytes] | None) -> None:
-        """One whose key is open. `in_force` are members and hashes now; None of the past."""
-        _, sealed = epoch.members[self._own.account]
+    def add(
+        self, id: bytes, epoch: Epoch, key: EpochKey | None, in_force: Mapping[str, bytes] | None
+    ) -> None:
+        """One whose key is open; None where that is for keys that this account has no more.
+
+        `in_force` are members and hashes now; None of the past.
+        """
+        own, sealed = self._own, b""
+        if key is not None:
+            hash, sealed = epoch.members[own.account]
+            if hash != own.hash:
+                sealed = key.box(own.public.box)
         known = KnownEpoch(id, epoch.at, epoch.commitment, sealed, epoch.hashes, good=in_force is not None)
         if in_force is not None and not _within(epoch.hashes, in_force):
             known.stale = self._changed
         self._keep(known)
-        self._opened(id, key)
+        if key is not None:
+            self._opened(id, key)
 
     def restore(self, id: bytes, at: int, commitment: bytes, sealed: bytes) -> None:
         """As the vault has it: to read what comes in it yet."""
@@ -76,13 +89,28 @@ class Epochs:
         return not _within(epoch.hashes, in_force) and now > self._changed + GRACE
 
     def key(self, known: KnownEpoch) -> EpochKey:
-        """Raises `Refused(BAD_EPOCH)` of one that the vault had and is not for these keys."""
+        """Raises `Refused`: FORMER_KEYS, or BAD_EPOCH of one that the vault had and is not for these keys."""
         key = self._open.get(known.id)
         if key is None:
-            key = open_key(known.sealed, known.commitment, self._own)
+            key = self._open_anew(known)
             self._opened(known.id, key)
         self._open.move_to_end(known.id)
         return key
+
+    def _open_anew(self, known: KnownEpoch) -> EpochKey:
+        own = self._own
+        for each in (own, *self._former):
+            with contextlib.suppress(Refused):
+                return open_key(known.sealed, known.commitment, each)
+        former = known.hashes is not None and known.hashes.get(own.account) != own.hash
+        raise Refused(Reason.FORMER_KEYS if former else Reason.BAD_EPOCH)
+
+    def rekey(self, own: UniqueKey) -> None:
+        """Other keys of this account are in force: the last epochs are sealed to these. 150 us each."""
+        for known in list(self._known.values())[-MOST_OPEN:]:
+            with contextlib.suppress(Refused):
+                known.sealed = self.key(known).box(own.public.box)
+        self._own = own
 
     def retire(self, ids: Iterable[bytes]) -> None:
         """Say nothing more in these."""
@@ -111,7 +139,7 @@ class Epochs:
 
     def recent(self) -> Iterator[KnownEpoch]:
         """Those that the vault keeps, the newest last."""
-        yield from list(self._known.values())[-IN_VAULT:]
+        yield from [known for known in self._known.values() if known.sealed][-IN_VAULT:]
 
     def wipe(self) -> None:
         for key in self._open.values():

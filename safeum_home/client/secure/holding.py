@@ -53,7 +53,13 @@ class Holding:
         return held
 
     def overdue(self, now: int) -> list[HeldEnvelope]:
-        """Those that have waited for a minute, once. They wait on."""
+        """Those that have waited for a minute, once. They wait on, but for rosters beside others."""
         due = [each for each in self._held if not each.warned and each.since + PATIENCE <= now]
-        self._held = [each._replace(warned=each.since + PATIENCE <= now) for each in self._held]
+        held = [each._replace(warned=each.since + PATIENCE <= now) for each in self._held]
+        self._held = [each for each in held if not each.warned or each.reason is not Reason.ROSTER_FORKED]
+        self._size = sum(len(each.envelope.octets) for each in self._held)
         return due
+
+    def lacks_past(self) -> bool:
+        """Whether something of history waits for an epoch."""
+        return any(each.past and each.reason is Reason.NO_EPOCH for each in self._held)

@@ -28,6 +28,8 @@ class Reason(StrEnum):
     """An epoch for members, or keys, that are none any more; or a message in one."""
     OLD_KEYS = "old_keys"
     """Signed with keys that are not in force any more."""
+    FORMER_KEYS = "former_keys"
+    """Sealed for, or signed with, keys that this account had before: it cannot be read, and is no alarm."""
     NO_EPOCH = "no_epoch"
     """The epoch of a message, or what an epoch goes by, has not come."""
     NO_KEYS = "no_keys"

@@ -1,13 +1,15 @@
 """What both halves of a secure chat, that which takes and that which says, share."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
+from safeum_home.client.secure import succession
 from safeum_home.client.secure.envelope import Place
-from safeum_home.client.secure.epoch import Epoch
+from safeum_home.client.secure.epoch import Epoch, EpochKey
 from safeum_home.client.secure.epochs import Epochs
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
+from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.roster import Roster
 from safeum_home.client.secure.streams import Streams
 from safeum_home.client.secure.unique_key import UniqueKey
@@ -47,16 +49,19 @@ class Room:
         clock: Clock,
         peer: str | None,
         vault_version: Callable[[], int],
+        former: list[UniqueKey],
     ) -> None:
         self.chat = chat
         self.own = own
+        self.former = former
+        """Keys that this account had before, as far as they are at hand: to open what is for these."""
         self.people = people
         self._clock = clock
         self.peer = peer
         self.vault_version = vault_version
         self.roster = Roster(own.account)
         self.streams = Streams(self.now())
-        self.epochs = Epochs(own)
+        self.epochs = Epochs(own, former)
         self.told: frozenset[str] | None = None
         """Members as the node names them; None as long as it has not."""
         self._wanted: tuple[object, Wanted] | None = None
@@ -67,6 +72,23 @@ class Room:
 
     def place(self, account: str) -> Place:
         return Place(self.chat, account)
+
+    @property
+    def is_succeeded(self) -> bool:
+        """Whether the keys of this program have named others: nothing is said with them any more."""
+        person = self.people.get(self.own.account)
+        return person is not None and self.own.public in person.former
+
+    def open(self, epoch: Epoch) -> EpochKey | None:
+        """The key of an epoch; None where it is for keys that this account has no more. Raises `Refused`."""
+        account = self.own.account
+        hash, _ = epoch.members.get(account, (b"", b""))
+        for key in (self.own, *self.former):
+            if hash == key.hash:
+                return epoch.open(key)
+        if self.people.was_own(account, hash):
+            return None
+        raise Refused(Reason.EXCLUDED)
 
     def in_force(self) -> dict[str, bytes]:
         """Who is a member, with the hash of the keys that are in force here."""
@@ -95,7 +117,7 @@ class Room:
         for account, hash in in_force:
             if account == self.own.account:
                 members[account] = self.own.public
-                if hash not in (None, self.own.hash):
+                if hash not in (None, self.own.hash) or self.is_succeeded:
                     differ.append(account)
             elif (person := self.people.get(account)) is None:
                 missing.append(account)
@@ -122,6 +144,12 @@ class Room:
             each != self.own.account and (each != self.peer or hash not in known)
             for each, hash in epoch.hashes.items()
         )
+
+    def succeed(self, account: str, keys: Sequence[PublicKeys]) -> None:
+        """Keys of an account have named each other, the oldest first: the last stand for all in rosters."""
+        for before, after in succession.steps(keys):
+            self.roster.succeed(account, before, after)
+        self.changed()
 
     def changed(self) -> None:
         """Members, or keys, are others now."""

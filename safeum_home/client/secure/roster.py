@@ -129,6 +129,15 @@ class Roster:
         self._set(head, statement.at, members)
         return change, True
 
+    def adds(self, statement: Statement) -> bool:
+        """Whether one beside the one in force has members, or keys, that neither that nor the one before has.
+
+        Where it does not, as where two sign the same list at once, it makes no difference.
+        """
+        before = self._current(self._former.get(statement.previous, {}))
+        new = self._current(statement.members).items() - before.items() - self.members.items()
+        return bool(new)
+
     def _is_further(self, statement: Statement) -> bool:
         """Whether those between it and the one in force have not come: a whole list needs none of them.
 

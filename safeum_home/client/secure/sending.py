@@ -8,7 +8,7 @@ from safeum_home.client.secret import Secret, fresh
 from safeum_home.client.secure import envelope as envelopes
 from safeum_home.client.secure import epoch as epochs
 from safeum_home.client.secure import message as messages
-from safeum_home.client.secure import payloads, roster, succession
+from safeum_home.client.secure import payloads, roster
 from safeum_home.client.secure.envelope import MOST, NONE, Envelope, Head, Kind
 from safeum_home.client.secure.epoch import EpochKey
 from safeum_home.client.secure.epochs import KnownEpoch
@@ -19,8 +19,8 @@ from safeum_home.client.secure.octets import number
 from safeum_home.client.secure.payloads import Payload
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.room import Room, Wanted
+from safeum_home.client.secure.succession import Line
 from safeum_home.client.secure.taking import Taker
-from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.secure.watching import Watching
 
 MOST_WAITING = 100
@@ -97,6 +97,8 @@ class Sender:
         room = self._room
         if room.peer is not None:
             raise Refused(Reason.NOT_A_MEMBER)
+        if room.is_succeeded:
+            raise Refused(Reason.OLD_KEYS)
         if self._taker.own_rosters:
             raise Refused(Reason.TOO_MANY)
         content = roster.make(room.now(), room.roster.head, members)
@@ -104,16 +106,13 @@ class Sender:
             raise Refused(Reason.TOO_LARGE)
         head, place = self._next(Kind.ROSTER, True), room.place(room.own.account)
         envelope = envelopes.seal(head, content, place, room.own.signing)
-        self._taker.own_rosters.add(envelope.hash)
+        self._taker.own_rosters[envelope.hash] = head
         return self._post(envelope, None)
 
-    def succeed(self, new: UniqueKey) -> Post:
-        """Name the keys that take the place of those of this chat, which then is to be closed."""
-        room = self._room
-        content = succession.make(new, room.own.hash, room.now())
-        head = self._next(Kind.SUCCESSION, True)
-        place = room.place(room.own.account)
-        return self._post(envelopes.seal(head, content, place, room.own.signing), None)
+    def succeed(self, line: Line) -> Post:
+        """Name the keys of this chat as the followers of those before."""
+        head, place = self._next(Kind.SUCCESSION, True), self._room.place(self._room.own.account)
+        return self._post(envelopes.seal(head, line.octets, place, self._room.own.signing), None)
 
     # --- sealing
 

@@ -7,7 +7,7 @@ from safeum_home.client.secure import envelope as envelopes
 from safeum_home.client.secure import epoch as epochs
 from safeum_home.client.secure import message as messages
 from safeum_home.client.secure import payloads, roster, succession
-from safeum_home.client.secure.envelope import Kind
+from safeum_home.client.secure.envelope import Head, Kind
 from safeum_home.client.secure.epochs import GRACE, KnownEpoch
 from safeum_home.client.secure.events import (
     Event,
@@ -22,10 +22,11 @@ from safeum_home.client.secure.events import (
     VaultNewer,
 )
 from safeum_home.client.secure.holding import HeldEnvelope, Holding
-from safeum_home.client.secure.octets import malformed
+from safeum_home.client.secure.octets import Reader, malformed
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Held, Reason, Refused
 from safeum_home.client.secure.room import Room
+from safeum_home.client.secure.signers import signer_of
 from safeum_home.client.secure.streams import Noted, Verdict
 from safeum_home.client.secure.watching import Watching
 from safeum_home.protocol.signing import encode_octets
@@ -43,8 +44,10 @@ class Taker:
         self._authors: OrderedDict[str, tuple[str, str]] = OrderedDict()
         """Of messages, by their hash: who has written them, and what the node calls them."""
         self.own_stream = b""
-        self.own_rosters: set[bytes] = set()
-        """Those that this program has signed and that have not come back."""
+        self.own_rosters: dict[bytes, Head] = {}
+        """Those that this program has signed and that have not come back, by their hash."""
+        self._followed: dict[str, bytes] = {}
+        """Of accounts, the hash of the keys that were told here as the followers of others."""
 
     # --- in
 
@@ -70,6 +73,11 @@ class Taker:
             if len(self._holding) >= waiting:
                 return
 
+    @property
+    def lacks_past(self) -> bool:
+        """Whether something of history waits for an epoch."""
+        return self._holding.lacks_past()
+
     def overdue(self) -> Iterator[Event]:
         """That something waits in vain, so far."""
         for each in self._holding.overdue(self._room.now()):
@@ -84,7 +92,7 @@ class Taker:
     def _try(self, held: HeldEnvelope, first: bool) -> Iterator[Event]:
         told = held.told
         try:
-            keys = self._signer(held)
+            keys = signer_of(self._room, held)
             if not held.noted:
                 noted = self._note(held)
                 if noted is None:
@@ -95,33 +103,14 @@ class Taker:
                     yield Gap(told.sender, len(noted.gap))
             yield from self._read(held, keys)
         except Held as wait:
-            for gone in self._holding.add(held._replace(reason=wait.reason)):
+            known = held.known or wait.reason is Reason.ROSTER_FORKED
+            for gone in self._holding.add(held._replace(reason=wait.reason, known=known)):
                 yield Refusal(Reason.TOO_MANY, gone.told.sender, gone.told.id)
             if wait.account and first:
                 yield KeysNeeded((wait.account,))
         except Refused as refused:
-            yield Refusal(refused.reason, told.sender, told.id)
-
-    def _signer(self, held: HeldEnvelope) -> PublicKeys:
-        """The keys that have signed it; raises `Held(NO_KEYS)`, `Refused`."""
-        account, room = held.told.sender, self._room
-        place, person = room.place(account), room.people.get(account)
-        if account == room.own.account:
-            if held.envelope.is_signed(place, room.own.public.sign):
-                return room.own.public
-        elif person is None:
-            raise Held(Reason.NO_KEYS, account)
-        elif held.envelope.is_signed(place, person.keys.sign):
-            return person.keys
-        if person is not None:
-            for keys in reversed(person.former):
-                if held.envelope.is_signed(place, keys.sign):
-                    if not held.past and room.now() > person.since + GRACE:
-                        raise Refused(Reason.OLD_KEYS)
-                    return keys
-            if person.offered and held.envelope.is_signed(place, person.offered.sign):
-                raise Held(Reason.NO_KEYS)
-        raise Refused(Reason.BAD_SIGNATURE)
+            if refused.reason is not Reason.FORMER_KEYS or held.envelope.head.kind is Kind.MESSAGE:
+                yield Refusal(refused.reason, told.sender, told.id)
 
     def _note(self, held: HeldEnvelope) -> Noted | None:
         """None of what is there already, and came so; raises `Refused`."""
@@ -150,7 +139,7 @@ class Taker:
             case Kind.ROSTER:
                 yield from self._roster(held, keys)
             case Kind.SUCCESSION:
-                yield from self._succession(held, keys)
+                yield from self._succession(held)
 
     def _message(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
         room, sender, envelope = self._room, held.told.sender, held.envelope
@@ -206,7 +195,7 @@ class Taker:
                 raise Refused(Reason.GHOST)
             if room.epochs.is_late(epoch, in_force, room.now()):
                 raise Refused(Reason.STALE_EPOCH)
-        room.epochs.add(id, epoch, epoch.open(room.own), in_force)
+        room.epochs.add(id, epoch, room.open(epoch), in_force)
 
     def _roster(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
         room, signer = self._room, held.told.sender
@@ -214,8 +203,7 @@ class Taker:
         if room.peer is not None:
             raise Refused(Reason.NOT_A_MEMBER)
         hash = held.envelope.hash
-        own = hash in self.own_rosters
-        self.own_rosters.discard(hash)
+        own = self.own_rosters.pop(hash, None) is not None
         try:
             known = held.known and not own
             change, in_force = room.roster.follow(statement, hash, signer, keys.hash, held.past, known)
@@ -228,17 +216,25 @@ class Taker:
             yield RosterChanged(signer, change)
         if own and not in_force:
             yield Overtaken()
-        elif not in_force and not held.past:
-            raise Refused(Reason.ROSTER_FORKED)
+        elif not in_force and not held.past and room.roster.adds(statement):
+            # Its signer will sign anew, where it was meant well; who has not done so in a minute is told of.
+            raise Held(Reason.ROSTER_FORKED)
 
-    def _succession(self, held: HeldEnvelope, keys: PublicKeys) -> Iterator[Event]:
+    def _succession(self, held: HeldEnvelope) -> Iterator[Event]:
         room, account = self._room, held.told.sender
-        said = succession.read(held.envelope, account, keys.hash)
-        is_news = room.people.succeed(account, keys.hash, said.keys, room.now())
-        person = room.people.get(account)
-        if person is None or said.keys not in (person.keys, *person.former):
-            raise Refused(Reason.OLD_KEYS)  # those before have named others
-        room.roster.succeed(account, keys.hash, said.keys.hash)
-        if is_news:
-            yield KeysChanged(account, keys.hash, said.keys.hash, True)
-        room.changed()
+        line = succession.take(Reader(held.envelope.content))
+        is_news = room.people.check_line(account, line.keys)
+        before = room.people.follow(account, line.keys, room.now()) if is_news else None
+        room.succeed(account, line.keys)
+        told = self._followed.get(account) == line.last.hash or line.last == room.own.public
+        if before is not None or (is_news and not held.past and not told):
+            self._followed[account] = line.last.hash
+            yield KeysChanged(account, (before or line.before).hash, line.last.hash, True)
+
+
+def is_succession(told: Told) -> bool:
+    """Whether an envelope says that it names other keys."""
+    try:
+        return envelopes.read(told.data).head.kind is Kind.SUCCESSION
+    except Refused:
+        return False

@@ -73,6 +73,11 @@ class Vault:
         self._after = 0
         """The version that the next one takes the place of."""
 
+    def rekey(self, own: UniqueKey) -> UniqueKey:
+        """Seal, and open, with other keys from now on; those before."""
+        before, self._own = self._own, own
+        return before
+
     @property
     def previous(self) -> str:
         """The `previous` of the content that is to be put next."""

@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from msgspec import Meta, Struct
 
-from safeum_home.client.secure import chat_memory
+from safeum_home.client.secure import chat_memory, own_memory
 from safeum_home.client.secure.chat_memory import (
     ChatMemory,
     EpochMemory,
@@ -14,6 +14,7 @@ from safeum_home.client.secure.chat_memory import (
     newest_streams,
 )
 from safeum_home.client.secure.epochs import IN_VAULT
+from safeum_home.client.secure.own_memory import OwnMemory
 from safeum_home.client.secure.payloads import Octets32, Size
 from safeum_home.client.secure.people import MOST_FORMER, People, Person, Trust
 from safeum_home.client.secure.public_keys import PublicKeys
@@ -91,6 +92,7 @@ class Content(Struct, frozen=True, omit_defaults=True):
     drafts: Annotated[dict[Chat, Draft], Meta(max_length=MOST_CHATS)] = {}
     settings: Annotated[dict[SettingName, Setting], Meta(max_length=MOST_SETTINGS)] = {}
     chats: Annotated[dict[Chat, ChatMemory], Meta(max_length=MOST_CHATS)] = {}
+    own: OwnMemory = OwnMemory()
 
     def check(self) -> None:
         """Raises ValueError where a text stands for no octets."""
@@ -99,6 +101,7 @@ class Content(Struct, frozen=True, omit_defaults=True):
                 keys.octets()
         for memory in self.chats.values():
             chat_memory.check(memory)
+        self.own.check()
 
 
 def pinned(people: People) -> dict[str, Pinned]:
@@ -139,6 +142,7 @@ def merge(one: Content, other: Content) -> Content:
         _both(one.drafts, other.drafts, _later_draft),
         _both(one.settings, other.settings, _later_setting),
         _both(one.chats, other.chats, _merge_chats),
+        own_memory.merge(one.own, other.own),
     )
 
 

@@ -2,8 +2,8 @@
 
 Traces of drafts and settings that were dropped a month ago go always, and drafts beyond `ROOM_FOR_DRAFTS`.
 Where it is too large then: drafts; epochs and former rosters; all streams of an account but the newest;
-settings. Of each kind the oldest go first, and no more than has to. Keys, and who is in which chat, stay: they
-fit, or it is refused.
+settings. Of each kind the oldest go first, and no more than has to. Keys, and who is in which chat, stay:
+they fit, or it is refused.
 """
 
 from collections.abc import Callable

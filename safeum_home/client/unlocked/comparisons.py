@@ -110,8 +110,12 @@ class Comparisons:
 
     def close(self) -> None:
         """Nothing is compared any more."""
-        running, self._running = list(self._running.values()), {}
         self.say = lambda payload: None
+        self.stop_all()
+
+    def stop_all(self) -> None:
+        """What is being compared is none any more: keys are others."""
+        running, self._running = list(self._running.values()), {}
         for each in running:
             each.stop()
 

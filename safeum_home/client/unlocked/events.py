@@ -23,14 +23,25 @@ class InClear(Struct, frozen=True):
     id: str
 
 
+class NotAsKept(Struct, frozen=True):
+    """The node shows a secure chat as something else than it is by its id, or by the vault: tell its user.
+
+    `shown` is "plain", "group" (and it is a pair), "pair" (and it is a group), or "partner": with `account`
+    in place of the other one of a pair. It is read and written as what it is; nothing is said in it in clear.
+    """
+
+    shown: str
+    account: str | None = None
+
+
 class SecureWarning(Struct, frozen=True):
     """Something in a secure chat is not as it should be, or is to be known: show it in that chat.
 
-    `about` is one of `client.secure.events`, or `InClear`.
+    `about` is one of `client.secure.events`, or `InClear`, `NotAsKept`.
     """
 
     chat: str
-    about: Event | InClear
+    about: Event | InClear | NotAsKept
 
 
 class KeysMismatch(Struct, frozen=True):
@@ -41,6 +52,14 @@ class KeysMismatch(Struct, frozen=True):
 
     hash: str
     detail: str
+
+
+class KeysFollowed(Struct, frozen=True):
+    """Other keys of this account are in force: hashes. So many chats are `untold` yet."""
+
+    before: bytes
+    after: bytes
+    untold: int
 
 
 class VaultRefused(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """A secure chat between its cryptography and its node: what is taken, and what is posted."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import count
 
 from twisted.logger import Logger
@@ -14,31 +14,35 @@ from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.payloads import Payload
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Reason, Refused
+from safeum_home.client.secure.succession import Line
+from safeum_home.client.secure.taking import is_succession
+from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.unlocked.comparisons import Comparisons
 from safeum_home.client.unlocked.events import InClear, SecureChanged
-from safeum_home.client.unlocked.hearing import Hearing
 from safeum_home.client.unlocked.home import Home
-from safeum_home.client.unlocked.items import Fate, Item, Items
+from safeum_home.client.unlocked.items import Fate, Item, Items, unread
 from safeum_home.client.unlocked.members import Told
 from safeum_home.client.unlocked.posting import Posting
 from safeum_home.client.unlocked.sealed_bodies import file_of, is_in_clear, joined, told_of
 from safeum_home.client.unlocked.signing import Signing
+from safeum_home.client.unlocked.vouching import Vouching
 from safeum_home.protocol.commands import Sent
 from safeum_home.protocol.group_types import GroupMember
 from safeum_home.protocol.signing import encode_octets
 from safeum_home.protocol.types import Message
-from safeum_home.spawn import spawn
 
 MOST_WAITING = 100
 """Things said before this account may say something here."""
 MOST_EARLY = 1000
 """Messages that come while history is asked for."""
 PAGE = 50
+MOST_PAGES = 3
+"""Of history that are read for the epochs of what stands on the newest."""
 _log = Logger()
 _references = count(1)
 
 
-class Exchange(Hearing):
+class Exchange(Vouching):
     """What is within a `Conversation`, which programs see. With `peer` it is a chat of two."""
 
     def __init__(self, home: Home, chat: str, peer: str | None = None) -> None:
@@ -49,7 +53,9 @@ class Exchange(Hearing):
         """Whether there are older messages: `earlier`."""
         self.comparisons = Comparisons(home, chat, self._say_quietly)
         self._home = home
-        self._chat = SecureChat(chat, home.own, home.people, home.clock, peer, home.vault_version)
+        self._chat = SecureChat(
+            chat, home.own, home.people, home.clock, peer, home.vault_version, home.former
+        )
         self._posting = Posting(home.client, home.clock, chat, self._acknowledged, self._not_taken)
         self._signing = Signing(self._done)
         self._told = Told()
@@ -75,26 +81,45 @@ class Exchange(Hearing):
         self._home.need(others)
         page = await self._home.client.history(self.id, limit=PAGE)
         self._page(page.messages, page.more, True)
+        for _ in range(MOST_PAGES):
+            if not self.more or not self._chat.lacks_past:
+                break
+            page = await self._home.client.history(self.id, self._oldest, PAGE)
+            self._page(page.messages, page.more, False)
         early, self._early = self._early or (), None
         for message in early:
             self.take(message)
+        self._home.loaded(self.id)
         self._flush()
 
     def _page(self, messages: Sequence[Message], more: bool, newest: bool) -> list[Item]:
         self.more = more
         if messages:
             self._oldest = messages[0].id
-        received = list[e.Received]()
-        for message in messages:
+        received = list[e.Received | Item]()
+        # What stands before a succession is signed with keys that it tells.
+        for message in sorted(messages, key=lambda each: not self._is_succession(each)):
             told = told_of(message)
             for event in [] if told is None else self._chat.past([told]).events:
                 if isinstance(event, e.Received):
                     received.append(event)
+                elif isinstance(event, e.Refusal) and event.reason is Reason.FORMER_KEYS:
+                    received.append(unread(event, message.at))
                 else:
                     self._heard(event)
             if newest:
                 self._look_at(message)
         return self.items.page(received)
+
+    @staticmethod
+    def _is_succession(message: Message) -> bool:
+        told = told_of(message)
+        return told is not None and is_succession(told)
+
+    @property
+    def own(self) -> UniqueKey:
+        """The keys of this account with which it is open."""
+        return self._chat.own
 
     def memory(self) -> ChatMemory:
         """What the vault keeps of it."""
@@ -104,6 +129,11 @@ class Exchange(Hearing):
         """What the vault has kept."""
         self._chat.restore(memory)
         self._enter()
+
+    def know(self, line: Line | None) -> None:
+        """How the keys of this account came to be in force."""
+        if line is not None:
+            self._chat.know(line)
 
     def close(self) -> None:
         """Wipe its keys, and drop what waits."""
@@ -132,7 +162,7 @@ class Exchange(Hearing):
         self._home.changed()
         step = self._chat.take(told)
         self._done(step)
-        if any(isinstance(each, e.RosterChanged) for each in step.events):
+        if any(isinstance(each, e.RosterChanged | e.KeysChanged) for each in step.events):
             self._done(self._chat.look_again())  # what waits may wait for that
         self._signing.took(told.data, not any(isinstance(each, e.Overtaken) for each in step.events))
 
@@ -171,36 +201,6 @@ class Exchange(Hearing):
         """Whether it is in the chat, by anybody's word."""
         return account == self.peer or account in self.members or account in self._told.states
 
-    # --- members
-
-    async def admit(self, accounts: Iterable[str]) -> None:
-        """Vouch for accounts, with the keys that are known of them; before the node is told.
-
-        Raises `Refused(NO_KEYS)`, `ClientError`.
-        """
-        named = tuple(accounts)
-        await self._signing.sign(lambda: self._chat.admit(named))
-        self._admitted |= set(named)
-        self._home.changed(urgent=True)
-
-    async def dismiss(self, accounts: Iterable[str]) -> None:
-        """Say that these, or oneself, are in it no more; before the node is told. Raises `ClientError`."""
-        named = tuple(accounts)
-        self._admitted -= set(named)
-        await self._signing.sign(lambda: self._chat.dismiss(named))
-        self._home.changed(urgent=True)
-
-    def rekey(self, account: str) -> None:
-        """Keys of somebody were accepted: vouch for them, where it is a member with others."""
-        person, vouched = self._home.people.get(account), self._chat.members.get(account)
-        if self.peer is None and person is not None and vouched not in (None, person.keys.hash):
-            spawn(self.admit([account]), "vouching for other keys")
-
-    def _welcome(self) -> None:
-        """Sign the roster anew for who has come: what was said before it is not told to them."""
-        if not self._signing.busy and self._told.newcomers & self.members:
-            spawn(self._signing.sign(lambda: self._chat.admit(())), "vouching for who has come")
-
     # --- saying
 
     def _check(self, payload: Payload) -> None:
@@ -220,12 +220,14 @@ class Exchange(Hearing):
             self._posting.attach(item.reference, file)
         self._flush()
         if item is not None and item.fate is Fate.WAITING:
+            if not self._home.may_say:
+                item.waits_for = (self._home.own.account,)
             self._home.tell(SecureChanged(self.id, item))
 
     def _flush(self) -> None:
         """Say what was to be said, as soon as that can be."""
         own = self._home.own.account
-        while self._unsaid and self._early is None and own in self._chat.members:
+        while self._unsaid and self._home.may_say and self._early is None and own in self._chat.members:
             if self._told.newcomers & self.members or self._signing.busy:
                 self._welcome()
                 return

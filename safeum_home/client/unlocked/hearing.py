@@ -3,10 +3,11 @@
 from safeum_home.client.secure import events as e
 from safeum_home.client.secure.chat import SecureChat
 from safeum_home.client.secure.payloads import Deletion, Edit, Reaction
+from safeum_home.client.secure.refused import Reason
 from safeum_home.client.unlocked.comparisons import Comparisons
 from safeum_home.client.unlocked.events import InClear, SecureChanged, SecureWarning
 from safeum_home.client.unlocked.home import Home
-from safeum_home.client.unlocked.items import Items, item_of
+from safeum_home.client.unlocked.items import Items, item_of, unread
 from safeum_home.client.unlocked.members import Told
 
 
@@ -50,6 +51,14 @@ class Hearing:
                     self._warn(e.Gone(gone))
             case e.NotVouched() if not self._was_in:
                 pass  # nobody is vouched for yet: it is asked once somebody has vouched for this account
+            case e.Refusal(reason=Reason.FORMER_KEYS):
+                item = unread(event, int(self._home.clock.seconds() * 1000))
+                self.items.add(item)
+                self._home.tell(SecureChanged(self.id, item))
+            case e.KeysChanged(account=account, after=after):
+                self._warn(event)
+                if account == self._home.own.account:
+                    self._home.followed(after)
             case e.Overtaken():
                 pass  # it is signed anew
             case _:

@@ -17,9 +17,21 @@ class Home(Protocol):
     """`SecureChats` is one."""
 
     own: UniqueKey
+    former: list[UniqueKey]
+    """Keys of before, as far as they are at hand."""
     people: People
     client: FileTransfer
     clock: IReactorTime
+
+    @property
+    def may_say(self) -> bool:
+        """Whether the keys of this program are those of the account."""
+
+    def loaded(self, chat: str) -> None:
+        """A chat is loaded: it may not have been told yet that the keys of this account are others."""
+
+    def followed(self, hash: bytes) -> None:
+        """The keys of this program have named these, as a chat has told."""
 
     def tell(self, event: Struct) -> None:
         """To whoever listens to the client."""

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from safeum_home.client.secure.events import Received
+from safeum_home.client.secure.events import Received, Refusal
 from safeum_home.client.secure.payloads import Deletion, Edit, File, Reaction, Text, Unknown
 from safeum_home.protocol.signing import encode_octets
 
+FORMER_KEYS = "former_keys"
+"""The kind of what stands for messages that were sealed for keys that this account had before."""
 KEPT = 2000
 """Of each chat; older ones can be loaded again."""
 
@@ -84,11 +86,13 @@ class Items:
         item.hash = hash
         self._hashes[hash] = item
 
-    def page(self, received: Iterable[Received]) -> list[Item]:
+    def page(self, received: Iterable[Received | Item]) -> list[Item]:
         """A page of the past, the oldest first: what is not there already stands before all that is."""
         older, changes = list[Item](), list[tuple[str, Edit | Reaction | Deletion]]()
         for each in received:
-            if isinstance(each.payload, Edit | Reaction | Deletion):
+            if isinstance(each, Item):
+                older.append(each)
+            elif isinstance(each.payload, Edit | Reaction | Deletion):
                 changes.append((each.sender, each.payload))
             elif (item := item_of(each)) is not None and item.hash not in self._hashes:
                 self.sealed(item, item.hash or "")
@@ -106,6 +110,11 @@ class Items:
         if len(found) < len(named):
             self._changes = [*self._changes, (sender, change)][-KEPT:]
         return [item for item in found if _apply(item, sender, change)]
+
+
+def unread(refusal: Refusal, at: int) -> Item:
+    """What is for keys that this account had before: nobody can read it with those of now."""
+    return Item(refusal.sender, at, Unknown(FORMER_KEYS), id=refusal.id)
 
 
 def _apply(item: Item, sender: str, change: Edit | Reaction | Deletion) -> bool:

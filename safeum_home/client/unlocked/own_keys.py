@@ -19,20 +19,27 @@ class OwnKeys:
         self._now = now
         self._tell = tell
         self.mismatch: KeysMismatch | None = None
+        self.published = False
+        """Whether the directory has them, as far as is known."""
 
-    async def publish(self, own: UniqueKey) -> None:
-        """After each connect, as the node may have been started anew. It is done again with the next one."""
+    async def publish(self, own: UniqueKey, before: str | None = None) -> None:
+        """After each connect, as the node may have been started anew. It is done again with the next one.
+
+        In place of those with the hash `before` where they have named these.
+        """
+        self.published = False
         try:
-            await self._client.publish_keys(own.identity(self._now()))
+            await self._client.publish_keys(own.identity(self._now()), before)
         except RemoteProblem as error:
             if error.of(Code.KEY_MISMATCH):
                 detail = error.detail or ""
-                self.mismatch = KeysMismatch(detail.partition(" ")[0], detail)
-                self._tell(self.mismatch)
+                known, self.mismatch = self.mismatch, KeysMismatch(detail.partition(" ")[0], detail)
+                if known is None or known.hash != self.mismatch.hash:
+                    self._tell(self.mismatch)
         except ClientError:
             return
         else:
-            self.mismatch = None
+            self.mismatch, self.published = None, True
 
     async def replace(self, own: UniqueKey, before: str) -> None:
         """Put these in force in place of those with the hash `before`; raises `ClientError`."""

@@ -1,13 +1,14 @@
 """What of the secure chats of an account its vault keeps, and what becomes of what it has kept."""
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
 
 from safeum_home.client.methods import Methods
+from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.vault import ROOM
 from safeum_home.client.secure.vault_content import Content, pinned, restore
@@ -16,6 +17,7 @@ from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.events import VaultRefused
 from safeum_home.client.unlocked.kept_drafts import KeptDrafts
 from safeum_home.client.unlocked.kept_settings import KeptSettings
+from safeum_home.client.unlocked.own_line import OwnLine
 from safeum_home.client.unlocked.vault_keeper import VaultKeeper
 from safeum_home.client.unlocked.verifying import Verifying
 from safeum_home.protocol.message_types import Draft
@@ -30,11 +32,15 @@ class Remembering(Verifying):
 
     chats: dict[str, Conversation]
     tell: Callable[[Struct], None]
+    line: OwnLine
+    sealed: Callable[[Iterable[str]], None]
+    """Told of chats that are secure for ever."""
     drafts: KeptDrafts
     settings: KeptSettings
     _vault: VaultKeeper
 
     def _begin_remembering(self, client: Methods) -> None:
+        self.line = OwnLine(self.people)
         self.drafts = KeptDrafts(self._now, self.tell, self.changed)
         self.settings = KeptSettings(self._now, self.tell, self.changed)
         self._vault = VaultKeeper(client, self.clock, self.own, self)
@@ -43,6 +49,10 @@ class Remembering(Verifying):
         self._vault.close()
         self.drafts.wipe()
         self.settings.wipe()
+
+    @abstractmethod
+    def memory_of(self, conversation: Conversation) -> ChatMemory:
+        """What is kept of a chat, for the keys in force."""
 
     @abstractmethod
     def awaitable(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
@@ -60,23 +70,27 @@ class Remembering(Verifying):
 
     def remembered(self, kept: Content) -> Content:
         """All that is to be kept, as far as there is room for it."""
-        memories = {chat: conversation.memory() for chat, conversation in self.chats.items()}
+        memories = {chat: self.memory_of(conversation) for chat, conversation in self.chats.items()}
         content = Content(
             kept.previous,
             {**kept.people, **pinned(self.people)},
             {**kept.drafts, **self.drafts.kept},
             {**kept.settings, **self.settings.kept},
             {**kept.chats, **memories},
+            self.line.kept,
         )
         return fitted(content, self._now(), ROOM)
 
     def restore(self, content: Content) -> None:
         """What another program of this account, or this one before, has kept."""
         restore(self.people, content)
+        self.line.restore(content.own, self.own)
         self.people.own(self.own.account, self.own.public, self._now())
         for chat, conversation in self.chats.items():
             if (memory := content.chats.get(chat)) is not None:
                 conversation.restore(memory)
+            conversation.know(self.line.line)
+        self.sealed(content.chats)
         self.drafts.restore(content.drafts)
         self.settings.restore(content.settings)
 

@@ -7,20 +7,18 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from safeum_home.client.errors import ClientError, local
+from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
-from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.state import State
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import Directory, KeysUnavailable
-from safeum_home.client.unlocked.own_keys import OwnKeys
-from safeum_home.client.unlocked.remembering import Remembering
+from safeum_home.client.unlocked.events import NotAsKept
+from safeum_home.client.unlocked.opening import Opening
 from safeum_home.client.unlocked.sealed_bodies import told_of
-from safeum_home.errors import Code
 from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged, VaultChanged
 from safeum_home.protocol.group_types import SECURE_NAME
 from safeum_home.protocol.types import Message
@@ -29,11 +27,13 @@ from safeum_home.spawn import spawn
 T = TypeVar("T")
 TICK = 20.0
 """Seconds."""
+WORD = 1.5
+"""Seconds from when other keys are in force until the word of those before has come, as a rule."""
 ASK_AGAIN = 3
 """After so many ticks keys that are missing are asked for again."""
 
 
-class SecureChats(Remembering):
+class SecureChats(Opening):
     """`chats` are those that are open here, by their id."""
 
     def __init__(
@@ -44,20 +44,24 @@ class SecureChats(Remembering):
         own: UniqueKey,
         tell: Callable[[Struct], None],
         awaitable: Callable[["Deferred[Any]"], Awaitable[Any]],
+        sealed: Callable[[Iterable[str]], None],
     ) -> None:
         self.client = client
         self.clock = clock
         self.own = own
         self.tell = tell
+        self.sealed = sealed
         self._awaitable = awaitable
         self.people = People()
         self.chats: dict[str, Conversation] = {}
-        self.keys = OwnKeys(client, self._now, tell)
+        self._shown: dict[str, NotAsKept] = {}
         self._directory = Directory(client, self._keys_told)
         self._state = state
         self._opening = DeferredLock()
         self._ticks = 0
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
+        self._soon: set[IDelayedCall] = set()
+        self._begin_rekeying()
         self._begin_remembering(client)
         self.people.own(own.account, own.public, self._now())
 
@@ -69,21 +73,22 @@ class SecureChats(Remembering):
 
     async def open(self) -> None:
         """Publish this account's keys, and open the secure chats that are known."""
-        await self.keys.publish(self.own)
         try:
             await self._vault.load()
         except ClientError:
             self._vault.changed()  # it is read before it is written
-        for view in self._state.chats:
-            if view.group is not None and view.group.secure:
-                await self._open(view.chat)
+        await self._publish()
+        await self._open_all()
 
     def close(self) -> None:
         """Wipe all keys. What waits is gone; nothing of it was ever stored."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        for call in self._soon:
+            call.cancel()
         self._directory.close()
+        self._end_rekeying()
         self._end_remembering()
         for conversation in self.chats.values():
             conversation.close()
@@ -112,8 +117,10 @@ class SecureChats(Remembering):
             created = await self.client.create_group(
                 SECURE_NAME, accounts, earlier=True, secure=True, pair=True
             )
+            self.line.told(created.chat.chat)
             return await self._opened(created.chat.chat, accounts[0])
         created = await self.client.create_group(SECURE_NAME, secure=True)
+        self.line.told(created.chat.chat)
         conversation = await self._opened(created.chat.chat, None)
         await self._invite(conversation, accounts)
         return conversation
@@ -174,50 +181,6 @@ class SecureChats(Remembering):
             return await self._enter(chat)
         return await self._opened(chat, invited.by if invited.pair else None)
 
-    def enter(self, chat: str) -> Awaitable[Conversation]:
-        """Open a secure chat that this account is in; the same one as before where it is open."""
-        return self.awaitable(self._enter(chat))
-
-    async def _enter(self, chat: str) -> Conversation:
-        view = self._state.chat(chat)
-        if view is None or view.group is None or not view.group.secure:
-            raise local(Code.WRONG_STATE, "this is not known as a secure chat")
-        return await self._opened(chat, await self._peer_of(chat) if view.group.pair else None)
-
-    async def _peer_of(self, chat: str) -> str | None:
-        """The other one of a pair."""
-        listed = (await self.client.members(chat)).members
-        others = [each.account for each in listed if each.account != self.own.account]
-        return others[0] if others else None
-
-    async def _opened(self, chat: str, peer: str | None) -> Conversation:
-        """One after another, so that whoever asks for one gets it when it is there."""
-        await self._opening.acquire()
-        try:
-            if chat not in self.chats:
-                conversation = self.chats[chat] = Conversation(self, chat, peer)
-                if (memory := self._vault.memory(chat)) is not None:
-                    conversation.restore(memory)
-                try:
-                    await conversation.load()
-                except BaseException:
-                    self._drop(chat)
-                    raise
-            return self.chats[chat]
-        finally:
-            self._opening.release()
-
-    async def _open(self, chat: str) -> None:
-        try:
-            await self._enter(chat)
-        except ClientError:
-            return  # it is opened with the next thing that comes
-
-    def _drop(self, chat: str) -> None:
-        conversation = self.chats.pop(chat, None)
-        if conversation is not None:
-            conversation.close()
-
     # --- what the node tells
 
     def take(self, event: Heard) -> None:
@@ -229,17 +192,23 @@ class SecureChats(Remembering):
                 if member.account == self.own.account and member.state != "member":
                     self._drop(chat)
                 elif chat in self.chats:
+                    self._look_at_member(chat, member)
                     self.chats[chat].member(member)
             case ChatUpdated(chat=info):
+                self._look_at(info.chat)
                 if info.group is not None and info.group.secure and info.chat not in self.chats:
                     spawn(self._open(info.chat), "opening a secure chat")
             case VaultChanged():
                 self._vault.told()
             case KeysChanged(account=account):
-                if account != self.own.account:
-                    self.need([account])
+                if account == self.own.account:
+                    spawn(self._publish(), "publishing keys")
+                else:
+                    self._need_soon(account)
             case LinkChanged(link=Link.ONLINE):
-                spawn(self.keys.publish(self.own), "publishing keys")
+                spawn(self._publish(), "publishing keys")
+                for conversation in self.chats.values():
+                    self.owed(conversation)
                 self._directory.again()
                 self._vault.look()
 
@@ -249,6 +218,16 @@ class SecureChats(Remembering):
             conversation.take(message)
         elif told_of(message) is not None:
             spawn(self._open(message.chat), "opening a secure chat")
+
+    def _need_soon(self, account: str) -> None:
+        """Keys that those before have named are told of in chats: where that has come they are no news."""
+
+        def ask() -> None:
+            self._soon.discard(call)
+            self.need([account])
+
+        call = self.clock.callLater(WORD, ask)
+        self._soon.add(call)
 
     def need(self, accounts: Iterable[str]) -> None:
         self._directory.need(accounts)
@@ -271,27 +250,3 @@ class SecureChats(Remembering):
             self._directory.again()
         for conversation in list(self.chats.values()):
             conversation.tick()
-
-    # --- keys that change
-
-    def accept_keys(self, account: str) -> None:
-        """Use the other keys that an account has now: its user was asked. Raises `Refused(NO_KEYS)`."""
-        person = self._person(account)
-        if person.offered is None or not self.people.accept(account, person.offered.hash, self._now()):
-            raise Refused(Reason.NO_KEYS)
-        for conversation in self.chats.values():
-            conversation.look_again()
-            conversation.rekey(account)
-        self.changed(urgent=True)
-
-    def replace_keys(self) -> Awaitable[None]:
-        """Put the keys of this passphrase in force, though the account has others: its user was asked.
-
-        Everybody in chats with it is told. Raises `ClientError`.
-        """
-        return self.awaitable(self._replace_keys())
-
-    async def _replace_keys(self) -> None:
-        if self.keys.mismatch is not None:
-            await self.keys.replace(self.own, self.keys.mismatch.hash)
-            await self._vault.replace()

@@ -1,12 +1,14 @@
 """The vault of an account, kept up to date: what was pinned, verified and seen outlives the program."""
 
+from collections.abc import Callable, Set
 from typing import Protocol
 
 from msgspec import structs
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 
-from safeum_home.client.errors import ClientError, RemoteProblem
+from safeum_home.client.errors import ClientError, RemoteProblem, local
 from safeum_home.client.methods import Methods
 from safeum_home.client.secure import vault_content
 from safeum_home.client.secure.chat_memory import ChatMemory
@@ -21,6 +23,8 @@ from safeum_home.client.unlocked.vault_writing import Core, new_writing
 from safeum_home.errors import Code
 from safeum_home.spawn import spawn
 
+AGAIN = 3.0
+"""Seconds until it is tried again to put it as one of other keys."""
 TRIES = 5
 """How often it is merged with what others have written meanwhile."""
 
@@ -46,6 +50,7 @@ class VaultKeeper:
 
     def __init__(self, client: Methods, clock: IReactorTime, own: UniqueKey, owner: Owner) -> None:
         self._client = client
+        self._clock = clock
         self._owner = owner
         self._vault = Vault(own)
         self._kept = Content(self._vault.previous)
@@ -56,10 +61,16 @@ class VaultKeeper:
         self._core = Core(clock, self._begin)
         self._writing = new_writing(self._core)
         self.refused: VaultRefused | None = None
+        self._moved: Callable[[Content], Content] | None = None
 
     @property
     def version(self) -> int:
         return self._vault.version
+
+    @property
+    def chats(self) -> Set[str]:
+        """Those of which something is kept: they are secure, whatever a node says."""
+        return self._kept.chats.keys()
 
     def memory(self, chat: str) -> ChatMemory | None:
         """What is kept of a chat."""
@@ -226,7 +237,60 @@ class VaultKeeper:
         return True
 
     def _content(self) -> Content:
-        return self._owner.remembered(structs.replace(self._kept, previous=self._vault.previous))
+        content = self._owner.remembered(structs.replace(self._kept, previous=self._vault.previous))
+        return content if self._moved is None else self._moved(content)
+
+    # --- other keys
+
+    async def rekey(self, own: UniqueKey, moved: Callable[[Content], Content]) -> None:
+        """Put it as one of other keys, with what `moved` makes of it until `settle`; or as it was.
+
+        Without a connection it is waited for. Raises `Refused` where what the node has is not taken.
+        """
+        await self._idle()
+        for _ in range(TRIES):
+            if self.refused is not None:
+                raise Refused(self.refused.reason)
+            if await self._put_as(own, moved):
+                return
+        raise local(Code.BUSY)
+
+    async def _put_as(self, own: UniqueKey, moved: Callable[[Content], Content]) -> bool:
+        """False where another program has put one meanwhile, with the keys of now: it is merged."""
+        before, version = self._vault.rekey(own), self.version
+        self._moved = moved
+        while self.version == version and self.refused is None:
+            self._writing.urgent()
+            await self._at_rest()
+            if self.version == version and self.refused is None:
+                await deferLater(self._clock, AGAIN)
+            if self._closed:
+                raise Refused(Reason.TOO_MANY)
+        if self.refused is None:
+            return True
+        self._vault.rekey(before)
+        self._moved = None
+        self._trust()
+        await self.load()
+        return False
+
+    async def _idle(self) -> None:
+        """Until nothing is being written."""
+        self._writing.press()
+        await self._at_rest()
+        if not self.version:
+            await self.load()
+
+    async def _at_rest(self) -> None:
+        """When it is written, or has failed, and that has passed: what comes next may write again."""
+        await self._core.wait()
+        await deferLater(self._clock, 0.0)
+
+    def settle(self, own: UniqueKey) -> None:
+        """These keys are the ones; what is known here is as they have it."""
+        self._vault.rekey(own)
+        self._moved = None
+        self._writing.urgent()
 
     def close(self) -> None:
         """What was not written is gone."""

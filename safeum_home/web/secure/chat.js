@@ -7,7 +7,8 @@ import { remember, restore } from "./chat_memory.js";
 import { Reason, Refused } from "./refused.js";
 import { Room } from "./room.js";
 import { Sender } from "./sending.js";
-import { Taker } from "./taking.js";
+import * as succession from "./succession.js";
+import { isSuccession, Taker } from "./taking.js";
 import { Watching } from "./watching.js";
 
 function step(...parts) {
@@ -24,8 +25,9 @@ export class SecureChat {
   #watching;
   #warned = new Map();
 
-  constructor({ chat, own, people, now, peer = null, vaultVersion = () => 0 }) {
-    this.#room = new Room(chat, own, people, now, peer, vaultVersion);
+  /** `former` are keys that the account had before, which its owner may have entered: this list, as it is at any time. */
+  constructor({ chat, own, people, now, peer = null, vaultVersion = () => 0, former = [] }) {
+    this.#room = new Room(chat, own, people, now, peer, vaultVersion, former);
     people.own(own.account, own.public, this.#room.now());
     this.#watching = new Watching(this.#room.streams);
     this.#taker = new Taker(this.#room, this.#watching);
@@ -37,9 +39,19 @@ export class SecureChat {
     return step(this.#taker.take(told, false));
   }
 
-  /** A page of history, the oldest first: it is read, and nothing is said in its epochs. */
+  /**
+   * A page of history, the oldest first: it is read, and nothing is said in its epochs. Successions are read before all
+   * else, as what comes before them is signed with the keys before.
+   */
   past(page) {
-    return step(...page.map((each) => this.#taker.take(each, true)));
+    const first = page.filter(isSuccession);
+    const rest = page.filter((each) => !isSuccession(each));
+    return step(...[...first, ...rest].map((each) => this.#taker.take(each, true)));
+  }
+
+  /** Whether what was in history waits for epochs from further back. */
+  get lacksPast() {
+    return this.#taker.lacksPast;
   }
 
   /** The members of a group, as the node names them. */
@@ -129,14 +141,41 @@ export class SecureChat {
     return step(this.#sender.signRoster(members));
   }
 
-  /** Name the keys that take the place of these; then close it, and open the chat with the new ones. */
-  succeed(next) {
-    return step(this.#sender.succeed(next));
+  /**
+   * Go on with other keys, which those of this chat have named (`succession.name`), and tell that. Not while a roster is
+   * on its way: throws `Refused`. The keys before stay among `former`.
+   */
+  succeed(next, given = null) {
+    const room = this.#room;
+    if (given && room.own.hash === next.hash) return this.tell(given);
+    if (this.#taker.ownRosters.size) throw new Refused(Reason.TOO_MANY);
+    const line = given ?? succession.name(room.own, next.public, room.now());
+    if (line.last.hash !== next.hash) throw new Refused(Reason.NO_KEYS);
+    if (!room.former.includes(room.own)) room.former.push(room.own);
+    room.epochs.rekey(next);
+    room.own = next;
+    room.people.follow(next.account, line.keys, room.now());
+    room.succeed(next.account, line.keys);
+    this.#sender.renew();
+    return step(this.tell(line).posts, this.#sender.again());
+  }
+
+  /** How the keys of this chat came to be in force: in lists of members they stand for those before. */
+  know(line) {
+    const { own, people } = this.#room;
+    people.follow(own.account, line.keys, this.#room.now());
+    this.#room.succeed(own.account, line.keys);
+  }
+
+  /** Name the keys of this chat as the followers of those before, where that was not done yet. */
+  tell(line) {
+    return step(this.#sender.succeed(line));
   }
 
   /** What the vault keeps of it. */
   memory() {
-    return remember(this.#room);
+    const [unreturned] = this.#taker.ownRosters.values();
+    return remember(this.#room, unreturned);
   }
 
   /** What the vault has kept: before anything is taken, or merged into what was. */

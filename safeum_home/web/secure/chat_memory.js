@@ -65,10 +65,17 @@ export function check(value) {
   };
 }
 
-/** Of a chat, as it is now. */
-export function remember(room) {
+/**
+ * Of a chat, as it is now. `unreturned` is the head of the first roster of one's own that has not come back: it is to
+ * be taken then, also by who begins anew, and so is what stands behind it.
+ */
+export function remember(room, unreturned = null) {
+  const upTo = ([stream, number, hash]) => (
+    stream === unreturned?.stream && number >= unreturned.number
+      ? [stream, [unreturned.number - 1, unreturned.previous]] : [stream, [number, hash]]
+  );
   const heads = ([account, floor, each]) => (
-    [account, { floor, heads: Object.fromEntries(each.map(([stream, number, hash]) => [stream, [number, hash]])) }]
+    [account, { floor, heads: Object.fromEntries(each.map(upTo).filter(([, [number]]) => number)) }]
   );
   return {
     streams: Object.fromEntries(room.streams.heads().map(heads)),

@@ -2,6 +2,7 @@
 
 import { openKey } from "./epoch.js";
 import { NONE } from "./envelope.js";
+import { Reason, Refused } from "./refused.js";
 
 const DAY = 24 * 60 * 60 * 1000;
 const AHEAD = 5 * 60 * 1000;
@@ -18,8 +19,8 @@ function within(hashes, inForce) {
 }
 
 export class Epochs {
-  constructor(own) {
-    this.own = own;
+  constructor(own, former = []) {
+    Object.assign(this, { own, former });
     this.known = new Map();
     this.opened = new Map();
     this.changedAt = 0;
@@ -34,13 +35,15 @@ export class Epochs {
     return [...this.known.keys()].at(-1) ?? NONE;
   }
 
-  /** One whose key is open. `inForce` are members and hashes now; null of the past. */
+  /** One whose key is open; null of keys that this account has no more. `inForce` are members now; null of the past. */
   add(id, epoch, key, inForce) {
     const { at, commitment, hashes, members } = epoch;
     const stale = inForce && !within(hashes, inForce) ? this.changedAt : null;
-    const sealed = members.get(this.own.account).extra.slice();
+    const { hash, extra } = members.get(this.own.account);
+    const mine = () => (hash === this.own.hash ? extra.slice() : key.boxes([this.own.public.box])[0]);
+    const sealed = key ? mine() : null;
     this.#keep({ id, at, commitment, sealed, hashes, good: inForce !== null, count: 0, stale });
-    this.#open(id, key);
+    if (key) this.#open(id, key);
   }
 
   /** As the vault has it: to read what comes in it yet. */
@@ -54,11 +57,35 @@ export class Epochs {
     return !within(epoch.hashes, inForce) && now > this.changedAt + GRACE;
   }
 
-  /** Throws `Refused` of one that the vault had and is not for these keys. */
+  /** Throws `Refused`: FORMER_KEYS, or BAD_EPOCH of one that the vault had and is not for these keys. */
   key(known) {
-    const key = this.opened.get(known.id) ?? openKey(known.sealed, known.commitment, this.own);
+    const key = this.opened.get(known.id) ?? this.#openAnew(known);
     this.#open(known.id, key);
     return key;
+  }
+
+  #openAnew({ sealed, commitment, hashes }) {
+    for (const each of sealed ? [this.own, ...this.former] : []) {
+      try {
+        return openKey(sealed, commitment, each);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+      }
+    }
+    const former = hashes && hashes.get(this.own.account) !== this.own.hash;
+    throw new Refused(former ? Reason.FORMER_KEYS : Reason.BAD_EPOCH);
+  }
+
+  /** Other keys of this account are in force: those of the last epochs are sealed to these. */
+  rekey(own) {
+    for (const known of [...this.known.values()].slice(-MOST_OPEN)) {
+      try {
+        [known.sealed] = this.key(known).boxes([own.public.box]);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+      }
+    }
+    this.own = own;
   }
 
   /** Members, or their keys, are others: epochs for what is none any more are stale from now on. */
@@ -86,7 +113,7 @@ export class Epochs {
 
   /** Those that the vault keeps, the newest last. */
   recent() {
-    return [...this.known.values()].slice(-IN_VAULT);
+    return [...this.known.values()].filter((known) => known.sealed).slice(-IN_VAULT);
   }
 
   wipe() {

@@ -1,5 +1,7 @@
 /** Envelopes that wait for something: for keys of their sender, their epoch, or the roster before. */
 
+import { Reason } from "./refused.js";
+
 const MOST_HELD = 200;
 const MOST_OCTETS = 2 * 2 ** 20;
 const PATIENCE = 60 * 1000;
@@ -29,10 +31,16 @@ export class Holding {
     return held;
   }
 
-  /** Those that have waited for a minute, once. They wait on. */
+  /** Whether something of history waits for an epoch. */
+  get lacksPast() {
+    return this.held.some((each) => each.past && each.reason === Reason.NO_EPOCH);
+  }
+
+  /** Those that have waited for a minute, once. They wait on, but for rosters that will never be in force. */
   overdue(now) {
     const due = this.held.filter((each) => !each.warned && each.since + PATIENCE <= now);
     for (const each of due) each.warned = true;
+    this.held = this.held.filter((each) => !each.warned || each.reason !== Reason.ROSTER_FORKED);
     return due;
   }
 }

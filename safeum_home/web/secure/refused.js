@@ -12,6 +12,7 @@ export const Reason = Object.freeze({
   BAD_EPOCH: "bad_epoch",
   STALE_EPOCH: "stale_epoch",
   OLD_KEYS: "old_keys",
+  FORMER_KEYS: "former_keys",
   NO_EPOCH: "no_epoch",
   NO_KEYS: "no_keys",
   NOT_ITS_AUTHOR: "not_its_author",
@@ -31,12 +32,14 @@ export class Refused extends Error {
   }
 }
 
-/** It can be told only once something else has come: `account` is whose keys are missing, where that is it. */
+/**
+ * It can be told only once something else has come: `account` is whose keys are missing, where that is it; `told` are
+ * events of what it has changed yet.
+ */
 export class Held extends Error {
-  constructor(reason, account = "") {
+  constructor(reason, account = "", told = []) {
     super(reason);
-    this.reason = reason;
-    this.account = account;
+    Object.assign(this, { reason, account, told });
   }
 }
 

@@ -81,6 +81,17 @@ export class Roster {
     return { change, inForce: true };
   }
 
+  /**
+   * Whether one beside the one in force has somebody in, or keys, that neither that nor the one before has: where it
+   * does not, as where two sign the same list at once, it makes no difference.
+   */
+  adds({ previous, members }) {
+    const before = this.#current(this.former.get(previous) ?? new Map());
+    return [...this.#current(members)].some(([account, hash]) => (
+      before.get(account) !== hash && this.members.get(account) !== hash
+    ));
+  }
+
   /** Whether those between it and the one in force have not come: a whole list needs none of them. */
   #isFurther({ at, previous }) {
     return !this.former.has(previous) && previous !== NONE && at >= this.made;

@@ -8,7 +8,6 @@ import * as payloads from "./payloads.js";
 import { Reason, Refused } from "./refused.js";
 import * as rosters from "./roster.js";
 import { fresh } from "./sodium.js";
-import * as succession from "./succession.js";
 
 const MOST_WAITING = 100;
 /** Octets that an epoch has more than the roster that it goes by, besides boxes, and an envelope around it. */
@@ -73,18 +72,18 @@ export class Sender {
   signRoster(members) {
     const { room, taker } = this;
     if (room.peer !== null) throw new Refused(Reason.NOT_A_MEMBER);
+    if (room.isSucceeded) throw new Refused(Reason.OLD_KEYS);
     if (taker.ownRosters.size) throw new Refused(Reason.TOO_MANY);
     const content = rosters.make(room.now(), room.roster.head, members);
     if (content.length + members.size * epochs.SEALED > envelopes.MOST - ROOM) throw new Refused(Reason.TOO_LARGE);
     const envelope = this.#envelope(Kind.ROSTER, content);
-    taker.ownRosters.add(envelope.hash);
+    taker.ownRosters.set(envelope.hash, envelope.head);
     return this.#post(envelope, null);
   }
 
-  /** Name the keys that take the place of those of this chat, which then is to be closed: a post. */
-  succeed(next) {
-    const content = succession.make(next, this.room.own.hash, this.room.now());
-    return this.#post(this.#envelope(Kind.SUCCESSION, content), null);
+  /** Name the keys of this chat as the followers of those before: a post. */
+  succeed(line) {
+    return this.#post(this.#envelope(Kind.SUCCESSION, line.octets), null);
   }
 
   #seal(said, wanted) {

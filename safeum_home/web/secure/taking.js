@@ -5,9 +5,11 @@ import * as epochs from "./epoch.js";
 import { GRACE } from "./epochs.js";
 import { Holding } from "./holding.js";
 import * as messages from "./message.js";
+import { Reader } from "./octets.js";
 import * as payloads from "./payloads.js";
 import { Held, malformed, Reason, Refused } from "./refused.js";
 import * as rosters from "./roster.js";
+import { signerOf } from "./signers.js";
 import { AGAIN, LATE } from "./streams.js";
 import * as succession from "./succession.js";
 
@@ -22,8 +24,10 @@ export class Taker {
     this.holding = new Holding();
     this.authors = new Map();
     this.ownStream = "";
-    /** Rosters that this program has signed and that have not come back. */
-    this.ownRosters = new Set();
+    /** Rosters that this program has signed and that have not come back: their heads, by their hash. */
+    this.ownRosters = new Map();
+    /** Of accounts, the hash of the keys that were told here as the followers of others. */
+    this.followed = new Map();
   }
 
   /** An envelope that has come: events. */
@@ -52,6 +56,11 @@ export class Taker {
     return events;
   }
 
+  /** Whether something of history waits for an epoch. */
+  get lacksPast() {
+    return this.holding.lacksPast;
+  }
+
   /** That something waits in vain, so far. */
   overdue() {
     return this.holding.overdue(this.room.now()).map((each) => refusalOf(each.reason, each.told));
@@ -66,7 +75,7 @@ export class Taker {
     const { told } = held;
     const events = [];
     try {
-      const keys = this.#signer(held);
+      const keys = signerOf(this.room, held);
       if (!held.noted) {
         const noted = this.#note(held);
         if (noted === null) return events;
@@ -75,31 +84,19 @@ export class Taker {
       }
       events.push(...this.#read(held, keys));
     } catch (error) {
-      if (!(error instanceof Held)) return [...events, refusal(error, told)];
+      if (!(error instanceof Held)) {
+        const isFormer = error.reason === Reason.FORMER_KEYS && held.envelope.head.kind !== Kind.MESSAGE;
+        return isFormer ? events : [...events, refusal(error, told)];
+      }
       held.reason = error.reason;
+      held.known ||= error.reason === Reason.ROSTER_FORKED;
+      events.push(...error.told);
       for (const gone of this.holding.add(held)) {
         events.push(refusalOf(Reason.TOO_MANY, gone.told));
       }
       if (error.account && first) events.push({ is: "keys_needed", accounts: [error.account] });
     }
     return events;
-  }
-
-  /** The keys that have signed it; throws `Held`, `Refused`. */
-  #signer({ told, envelope, past }) {
-    const { room } = this;
-    const [where, person] = [room.place(told.sender), room.people.get(told.sender)];
-    if (told.sender === room.own.account) {
-      if (envelope.isSigned(where, room.own.public.sign)) return room.own.public;
-    } else if (!person) throw new Held(Reason.NO_KEYS, told.sender);
-    else if (envelope.isSigned(where, person.keys.sign)) return person.keys;
-    for (const keys of [...(person?.former ?? [])].reverse()) {
-      if (!envelope.isSigned(where, keys.sign)) continue;
-      if (!past && room.now() > person.since + GRACE) throw new Refused(Reason.OLD_KEYS);
-      return keys;
-    }
-    if (person?.offered && envelope.isSigned(where, person.offered.sign)) throw new Held(Reason.NO_KEYS);
-    throw new Refused(Reason.BAD_SIGNATURE);
   }
 
   /** Null of what is there already, and came so; throws `Refused`. */
@@ -122,7 +119,7 @@ export class Taker {
       case Kind.MESSAGE: return this.#message(held, keys);
       case Kind.EPOCH: return this.#epoch(held, keys);
       case Kind.ROSTER: return this.#roster(held, keys);
-      default: return this.#succession(held, keys);
+      default: return this.#succession(held);
     }
   }
 
@@ -171,7 +168,7 @@ export class Taker {
       if (this.#hasGhosts(epoch)) throw new Refused(Reason.GHOST);
       if (room.epochs.isLate(epoch, inForce, room.now())) throw new Refused(Reason.STALE_EPOCH);
     }
-    room.epochs.add(envelope.hash, epoch, epochs.open(epoch, room.own), inForce);
+    room.epochs.add(envelope.hash, epoch, room.open(epoch), inForce);
     return [];
   }
 
@@ -205,21 +202,31 @@ export class Taker {
     room.changed();
     const events = inForce || change.removed.length ? [{ is: "roster_changed", by: told.sender, change }] : [];
     if (own && !inForce) events.push({ is: "overtaken" });
-    else if (!inForce && !past) events.push(refusalOf(Reason.ROSTER_FORKED, told));
+    // Its signer will sign anew, where it was meant well; who has not done so in a minute is told of.
+    else if (!inForce && !past && room.roster.adds(statement)) throw new Held(Reason.ROSTER_FORKED, "", events);
     return events;
   }
 
-  #succession({ told, envelope }, keys) {
+  #succession({ told: { sender: account }, envelope, past }) {
     const { room } = this;
-    const { sender: account } = told;
-    const said = succession.read(envelope, account, keys.hash);
-    const isNews = room.people.succeed(account, keys.hash, said.keys, room.now());
-    const person = room.people.get(account);
-    const known = [person?.keys, ...(person?.former ?? [])].some((each) => each?.hash === said.keys.hash);
-    if (!known) throw new Refused(Reason.OLD_KEYS); // those before have named others
-    room.roster.succeed(account, keys.hash, said.keys.hash);
-    room.changed();
-    return isNews ? [{ is: "keys_changed", account, before: keys.hash, after: said.keys.hash, vouched: true }] : [];
+    const line = succession.take(new Reader(envelope.content));
+    const isNews = room.people.checkLine(account, line.keys);
+    const before = isNews ? room.people.follow(account, line.keys, room.now()) : null;
+    const after = line.last.hash;
+    const told = this.followed.get(account) === after || after === room.own.hash;
+    room.succeed(account, line.keys);
+    if (!before && (!isNews || past || told)) return [];
+    this.followed.set(account, after);
+    return [{ is: "keys_changed", account, before: (before ?? line.keys.at(-2)).hash, after, vouched: true }];
+  }
+}
+
+/** Whether an envelope says that it names other keys. */
+export function isSuccession(told) {
+  try {
+    return envelopes.read(told.data).head.kind === Kind.SUCCESSION;
+  } catch {
+    return false;
   }
 }
 

@@ -5,6 +5,7 @@ import * as c from "./checks.js";
 import { HASH, NONE } from "./envelope.js";
 import { IN_VAULT } from "./epochs.js";
 import { decode, utf8 } from "./octets.js";
+import * as own from "./own_memory.js";
 import { MOST_FORMER, Trust } from "./people.js";
 import { PublicKeys } from "./public_keys.js";
 import { malformed } from "./refused.js";
@@ -57,6 +58,7 @@ export function check(value) {
     drafts: c.entries(value.drafts ?? {}, chat, draft, 10000),
     settings: c.entries(value.settings ?? {}, (name) => c.aText(name, { most: 64 }), setting, MOST_SETTINGS),
     chats: c.entries(value.chats ?? {}, chat, memories.check, 10000),
+    own: own.check(value.own ?? {}),
   };
 }
 
@@ -99,6 +101,7 @@ export function merge(one, other) {
     drafts: both(one.drafts, other.drafts, (a, b) => later(a, b, (each) => [each.at, ordered(each.text), each.reply ?? ""])),
     settings: both(one.settings, other.settings, (a, b) => later(a, b, (each) => [each.at, ...rank(each.value)])),
     chats: both(one.chats, other.chats, mergeChats),
+    own: own.merge(one.own, other.own),
   };
 }
 

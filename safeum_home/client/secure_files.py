@@ -1,0 +1,61 @@
+"""Files of secure chats at a desk: encrypted on their way out, and decrypted as they come."""
+
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from safeum_home.client.chat_view import ChatView
+from safeum_home.client.desk import Desk
+from safeum_home.client.partial_file import partial_path
+from safeum_home.client.progress import Transfer
+from safeum_home.client.secure.payloads import File
+from safeum_home.client.secure.refused import Refused
+from safeum_home.client.secure_lookup import item_of, within
+from safeum_home.client.secure_words import not_said
+from safeum_home.client.slash import Mistake
+from safeum_home.client.unlocked.items import Item
+from safeum_home.protocol.types import Message
+
+DAMAGED = (
+    "What the node has is not the file that was sent: nothing of it was stored. A node in between is not to"
+    " be trusted; have it sent again."
+)
+
+
+def send(desk: Desk, view: ChatView, path: Path, caption: str, transfer: Transfer) -> "Deferred[object]":
+    """Raises `Mistake` where the chat is not open, `Refused`, and as `ChatFiles.send`."""
+    sending = within(desk, view).files.send(path, caption, progress=transfer.moved)
+    return _deferred(sending).addErrback(_refused)
+
+
+def save(
+    desk: Desk, view: ChatView, message: Message, target: Path, transfer: Transfer
+) -> "Deferred[object]":
+    """Raises `Mistake` where it cannot be read, or is not what was sent, and as `ChatFiles.save`."""
+    conversation, item, _ = item_of(desk, view, message)
+    saving = conversation.files.save(item, target, progress=transfer.moved)
+    return _deferred(saving).addErrback(_wiped, item, target, transfer).addErrback(_damaged)
+
+
+def _deferred(waiting: object) -> "Deferred[object]":
+    assert isinstance(waiting, Deferred)
+    return waiting
+
+
+def _refused(failure: Failure) -> Failure:
+    if isinstance(failure.value, Refused):
+        raise Mistake(not_said(failure.value.reason))
+    return failure
+
+
+def _damaged(failure: Failure) -> Failure:
+    if isinstance(failure.value, Refused):
+        raise Mistake(DAMAGED)
+    return failure
+
+
+def _wiped(failure: Failure, item: Item, target: Path, transfer: Transfer) -> Failure:
+    if transfer.wiped and isinstance(item.payload, File):
+        partial_path(target, item.payload.hash).unlink(missing_ok=True)
+    return failure

@@ -1,0 +1,254 @@
+"""Other keys: of somebody else, of this account by another passphrase, and of its programs elsewhere.
+
+Another passphrase takes these steps, each of which does no harm where it is done twice: the vault is sealed
+for the new keys, with the word of those before; the directory has them in place of those before; all chats
+are told. Whoever enters the new passphrase goes on where it ended.
+"""
+
+from abc import abstractmethod
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import deferLater
+
+from safeum_home.client.errors import ClientError, RemoteProblem, local
+from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.client.secure import succession
+from safeum_home.client.secure.chat_memory import ChatMemory
+from safeum_home.client.secure.epochs import GRACE
+from safeum_home.client.secure.moving import moved, sealed_to
+from safeum_home.client.secure.refused import Reason, Refused
+from safeum_home.client.secure.unique_key import UniqueKey
+from safeum_home.client.state import State
+from safeum_home.client.unlocked.conversation import Conversation
+from safeum_home.client.unlocked.events import KeysFollowed, KeysMismatch
+from safeum_home.client.unlocked.own_keys import OwnKeys
+from safeum_home.client.unlocked.remembering import Remembering
+from safeum_home.errors import Code
+from safeum_home.protocol.signing import decode_octets, encode_octets
+from safeum_home.spawn import spawn
+
+T = TypeVar("T")
+AGAIN = 3.0
+"""Seconds until keys are published again, where there is no connection."""
+
+
+class Rekeying(Remembering):
+    """A part of `SecureChats`."""
+
+    client: FileTransfer
+    _state: State
+    keys: OwnKeys
+    former: list[UniqueKey]
+    """Keys of before, for ten minutes: to open what is under way."""
+    _changing: "Deferred[Any] | None"
+    _forgetting: list[IDelayedCall]
+    _telling: set[str]
+
+    def _begin_rekeying(self) -> None:
+        self.keys = OwnKeys(self.client, self._now, self._mismatched)
+        self.former, self._changing, self._forgetting, self._telling = [], None, [], set()
+
+    def _end_rekeying(self) -> None:
+        if self._changing is not None:
+            self._changing.cancel()
+        for timer in self._forgetting:
+            if timer.active():
+                timer.cancel()
+        for key in self.former:
+            key.wipe()
+        self.former.clear()
+
+    @property
+    def may_say(self) -> bool:
+        """Whether the keys of this program are those of the account: with others nothing is said."""
+        return self.keys.mismatch is None
+
+    # --- at the directory
+
+    async def _publish(self) -> None:
+        """After each connect. Keys that those in force have named take their place, if they have not yet."""
+        before = self.line.unpublished
+        await self.keys.publish(self.own, None if before is None else encode_octets(before))
+        if self.keys.mismatch is not None:
+            self._learn(self.keys.mismatch.hash)
+        elif before is not None and self.keys.published:
+            self.line.published()
+            self.changed(urgent=True)
+
+    def _learn(self, hash: str) -> None:
+        """What the account has, or had, as its node says: what was sealed for that is no alarm."""
+        octets = decode_octets(hash, 32)
+        if octets is not None and octets != self.own.hash:
+            self.people.lost.add(octets)
+
+    def _mismatched(self, mismatch: KeysMismatch) -> None:
+        self.tell(mismatch)
+
+    def followed(self, hash: bytes) -> None:
+        """Members have seen that the keys of this program have named others."""
+        if self.keys.mismatch is None and hash != self.own.hash:
+            self.keys.mismatch = KeysMismatch(encode_octets(hash), encode_octets(hash))
+            self._mismatched(self.keys.mismatch)
+
+    def replace_keys(self) -> Awaitable[None]:
+        """Put the keys of this passphrase in force, where that of those that the account has is lost.
+
+        Everybody in chats with it is told, and has to accept them. Raises `ClientError`, and
+        `Refused(OLD_KEYS)` where they have named those in force themselves.
+        """
+        return self.awaitable(self._replace_keys())
+
+    async def _replace_keys(self) -> None:
+        if self.keys.mismatch is not None:
+            person = self.people.get(self.own.account)
+            if person is not None and self.own.public in person.former:
+                raise Refused(Reason.OLD_KEYS)
+            await self.keys.replace(self.own, self.keys.mismatch.hash)
+            await self._vault.replace()
+            for conversation in self.chats.values():
+                conversation.look_again()
+
+    # --- another passphrase
+
+    def change_key(self, new: UniqueKey) -> Awaitable[None]:
+        """Other keys, of another passphrase, take the place of these; `new` is this program's to wipe.
+
+        Fires once they are in force. Then all chats are told, which `KeysFollowed` counts down, and whoever
+        has compared those before has to do so again. Without a connection it is waited for.
+
+        Raises, and all is as it was: `wrong_state` for keys of another account, or the same; `Refused`:
+        OLD_KEYS where these are not in force, or the new ones were once, and why the vault is not taken;
+        `ClientError` where the node refuses it.
+        """
+        return self.awaitable(self._change_key(new))
+
+    async def _change_key(self, new: UniqueKey) -> None:
+        try:
+            self._check_change(new)
+            self._changing = Deferred.fromCoroutine(self._change(new))
+            await self._changing
+        except BaseException:
+            if self.own is not new:
+                new.wipe()
+            raise
+        finally:
+            self._changing = None
+
+    def _check_change(self, new: UniqueKey) -> None:
+        if self._changing is not None or new.account != self.own.account or new.hash == self.own.hash:
+            raise local(Code.WRONG_STATE)
+        if not self.may_say or self.people.was_own(new.account, new.hash):
+            raise Refused(Reason.OLD_KEYS)
+
+    async def _change(self, new: UniqueKey) -> None:
+        own, now = self.own, self._now()
+        line = succession.name(own, new.public, now, self.line.line)
+        person = self._person(own.account)
+        before = (person.keys, person.trust, list(person.former))
+        await self._vault.rekey(new, lambda content: moved(content, own, new, line, now))
+        try:
+            await self._put_in_force(new, encode_octets(own.hash))
+        except RemoteProblem:
+            # Of all else it is not known what has come: the vault stays for the new ones.
+            person = self._person(own.account)
+            person.keys, person.trust, person.former = before
+            self.people.revision += 1
+            self._vault.settle(own)
+            raise
+        self._follow(new, line)
+
+    async def _put_in_force(self, new: UniqueKey, before: str) -> None:
+        while True:
+            wait = AGAIN
+            try:
+                await self.client.publish_keys(new.identity(self._now()), before)
+                return
+            except RemoteProblem as error:
+                if not error.passing:
+                    raise
+                wait = max(wait, error.retry_after or 0.0)
+            except ClientError:
+                if self.closed:
+                    raise
+            await deferLater(self.clock, wait)
+
+    def _follow(self, new: UniqueKey, line: succession.Line) -> None:
+        """They are in force."""
+        own, self.own = self.own, new
+        self.former.append(own)
+        self.people.follow(new.account, line.keys, self._now())
+        self.line.begin(line)
+        self._vault.settle(new)
+        self._forgetting.append(self.clock.callLater(GRACE / 1000, self._forget, own))
+        self._tell_followed()
+        for conversation in list(self.chats.values()):
+            self.owed(conversation)
+
+    def _forget(self, own: UniqueKey) -> None:
+        self.former.remove(own)
+        own.wipe()
+
+    def memory_of(self, conversation: Conversation) -> ChatMemory:
+        """Of a chat that was not told yet as well: what it has is sealed to the keys before."""
+        memory, own = conversation.memory(), conversation.own
+        return memory if own.hash == self.own.hash else sealed_to(memory, own, self.own)
+
+    # --- telling chats
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """Secure chats that are known and were not told yet that the keys of this account are others."""
+        known = {view.chat for view in self._state.chats if view.group is not None and view.group.secure}
+        return tuple(sorted(chat for chat in known | self.chats.keys() if self.line.owes(chat)))
+
+    def loaded(self, chat: str) -> None:
+        """A chat is open: it is told, if it was not yet, before anything else is said in it."""
+        if chat in self.chats:
+            self.owed(self.chats[chat])
+
+    def owed(self, conversation: Conversation) -> None:
+        """Tell a chat that was not told yet."""
+        if self.may_say and self.line.owes(conversation.id) and conversation.id not in self._telling:
+            self._telling.add(conversation.id)
+            spawn(self._tell(conversation), "telling a chat of other keys")
+
+    async def _tell(self, conversation: Conversation) -> None:
+        line = self.line.line
+        try:
+            if line is not None:
+                await conversation.succeed(self.own, line)
+        except (ClientError, Refused):
+            return  # it is told when it is opened again, or there is another connection
+        finally:
+            self._telling.discard(conversation.id)
+        if line is self.line.line:
+            self.line.told(conversation.id)
+            self.changed()
+            self._tell_followed()
+        else:
+            self.owed(conversation)
+
+    def _tell_followed(self) -> None:
+        if self.line.line is not None:
+            last = self.line.line
+            self.tell(KeysFollowed(last.before.hash, last.last.hash, len(self.untold)))
+
+    # --- of others
+
+    def accept_keys(self, account: str) -> None:
+        """Use the other keys that an account has now: its user was asked. Raises `Refused(NO_KEYS)`."""
+        person = self._person(account)
+        if person.offered is None or not self.people.accept(account, person.offered.hash, self._now()):
+            raise Refused(Reason.NO_KEYS)
+        for conversation in self.chats.values():
+            conversation.look_again()
+            conversation.rekey(account)
+        self.changed(urgent=True)
+
+    @property
+    @abstractmethod
+    def closed(self) -> bool:
+        """Whether all keys are wiped."""

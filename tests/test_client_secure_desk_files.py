@@ -1,0 +1,64 @@
+"""Files of secure chats at desks of the terminal client, over HTTPS to a node in memory."""
+
+import os
+from io import BytesIO
+from pathlib import Path
+
+from tests.secure_desk_case import SecureDeskCase, SecureWorldDesk
+from tests.secure_file_case import LIMITS, Change, NodeWeb
+from tests.world import World
+
+
+class FileTests(SecureDeskCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.pair()
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir()
+        self.octets = os.urandom(100_000)
+        (self.folder / "plan.pdf").write_bytes(self.octets)
+        self.web = self.use(self.ann)
+        self.use(self.ben)
+
+    def new_world(self) -> World:
+        return World(files=LIMITS)
+
+    def use(self, who: SecureWorldDesk, bend: Change | None = None) -> NodeWeb:
+        web = NodeWeb(self.world, bend=bend)
+        who.client._web = lambda: web  # type: ignore[method-assign, assignment, return-value]
+        return web
+
+    def test_sent_and_stored(self) -> None:
+        """It stands there with its name, which the node does not learn, and is stored as it was."""
+        self.say(self.ann, f"/send {self.folder}/plan.pdf the plan")
+        for who in (self.ann, self.ben):
+            self.assertIn("File: plan.pdf (application/pdf, 100.0 KB)", who.screen())
+            self.assertIn("the plan", who.screen())
+        self.assertNotIn(self.octets[:50], b"".join(self.web.sent))
+        self.assertNotIn(b"plan.pdf", b"".join(self.ann.line.given))
+        self.assertIn("plan.pdf (100.0 KB), Ann", self.ben.enter("/files"))
+        self.say(self.ben, f"/save 1 {self.folder}/stored.pdf")
+        self.assertEqual((self.folder / "stored.pdf").read_bytes(), self.octets)
+        self.assertIn("Stored as", self.ben.screen())
+        self.assertIn("There is a file", self.ben.enter(f"/save 1 {self.folder}/stored.pdf"))
+
+    def test_damaged(self) -> None:
+        """What a node has put in its place is not stored, and said to be damaged."""
+        self.say(self.ann, f"/send {self.folder}/plan.pdf")
+        self.use(self.ben, bend=lambda octets: octets[:500] + b"x" + octets[501:])
+        self.say(self.ben, f"/save {self.folder}/stored.pdf")
+        self.assertIn("not the file that was sent", self.ben.screen())
+        self.assertEqual([each.name for each in self.folder.iterdir()], ["plan.pdf"])
+
+    def test_locked(self) -> None:
+        """Nothing is uploaded."""
+        self.ann.enter("/lock")
+        self.say(self.ann, f"/send {self.folder}/plan.pdf")
+        self.assertIn("locked here", self.ann.screen())
+        self.assertEqual(self.web.asked, [])
+
+    def test_voice(self) -> None:
+        """How long a voice note is stands behind it."""
+        self.ann.within(self.ben).files.send_voice(BytesIO(b"sound" * 100), 72_000)
+        self.settle()
+        self.assertIn("voice.ogg (audio/ogg, 500 B, 1:12)", self.ben.screen())
