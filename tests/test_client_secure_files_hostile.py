@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 from nacl import bindings
+from twisted.internet.defer import Deferred
 
 from safeum_home.client.errors import BadAnswer, ClientError
+from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.secure.files import CHUNK, HEADER, MORE, FileSealer, sealed_size
 from safeum_home.client.secure.padding import padme
 from safeum_home.client.secure.payloads import File
@@ -139,7 +141,8 @@ class MemberTests(SecureFileCase):
 
     def claim(self, octets: bytes, **more: Any) -> Item:
         """Ann's program uploads this, and says that it is the file; as Ben has it."""
-        uploaded = self.ann.do(self.ann.client.upload(self.chat_id, BytesIO(octets), name="a"))
+        upload = FileTransfer._upload(self.ann.client, self.chat_id, BytesIO(octets), "a", None, None)
+        uploaded = self.ann.do(Deferred.fromCoroutine(upload))
         key, hash = encode_octets(self.sealer.key), encode_octets(self.sealer.hash)
         payload = File(uploaded.file, key, hash, SIZE, "a", "text/plain")
         self.chat(self.ann, self.chat_id).say(msgspec.structs.replace(payload, **more))
