@@ -11,9 +11,10 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from time import monotonic
 
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.reporter import TreeReporter
 from twisted.trial.runner import TestLoader, TrialRunner
+from zope.interface import implementer
 
 from safeum_home.node import collector
 from tests.side_by_side import Outcome, modules, run_all, work
@@ -63,13 +64,25 @@ def _outcome(module: str) -> Outcome:
 
 def _collected() -> list[LogEvent]:
     """Collect what a module leaves; the failures among it that nobody has looked at."""
-    events: list[LogEvent] = []
-    globalLogPublisher.addObserver(events.append)
+    failures = _Failures()
+    globalLogPublisher.addObserver(failures)
     try:
         collector.leave_what_is()
     finally:
-        globalLogPublisher.removeObserver(events.append)
-    return [event for event in events if "log_failure" in event]
+        globalLogPublisher.removeObserver(failures)
+    return failures.found
+
+
+@implementer(ILogObserver)
+class _Failures:
+    """What is logged of failures."""
+
+    def __init__(self) -> None:
+        self.found: list[LogEvent] = []
+
+    def __call__(self, event: LogEvent) -> None:
+        if "log_failure" in event:
+            self.found.append(event)
 
 
 def _processor() -> float:
