@@ -83,6 +83,7 @@ class DowngradeCase(SecureSdkCase):
             lambda: client.react(self.chat_id, message, "👍"),
             lambda: client.set_group(self.chat_id, name="canary"),
             lambda: client.send_file(self.chat_id, __file__),
+            lambda: client.upload(self.chat_id, __file__),
         ):
             with self.assertRaises(RemoteProblem) as caught:
                 device.do(call())

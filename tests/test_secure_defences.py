@@ -108,7 +108,7 @@ def _grows(self: Any, statement: Any, head: bytes, signer: str, hash: bytes, *wa
 def _taken(self: Any, version: int, data: str) -> Any:
     """`Vault.take` that takes any."""
     content, hash = vault.open(data, version, self._own)
-    self.version, self._hash = version, hash
+    self.version, self._hash, self._after = version, hash, version
     return content
 
 

@@ -19,14 +19,16 @@ from safeum_home.client.secure.own_memory import OwnMemory
 from safeum_home.client.secure.payloads import Payload
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.public_keys import PublicKeys
-from safeum_home.client.secure.refused import Reason
+from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.vault import Vault
 from safeum_home.client.secure.vault_content import Content, Draft, Keys, Pinned, Setting, merge, pinned
+from safeum_home.client.secure.vault_room import TRACE, encode, fitted
 from safeum_home.protocol.key_types import Identity
 from safeum_home.protocol.signing import decode_octets, encode_octets
 from tests import test_secure_hostile, test_secure_remembered, test_secure_successions
 from tests.secure_case import CHAT, OTHER_CHAT, Program, SecureCase, account, unique_key
 from tests.secure_javascript import WEB, ForeignProgram, Process, install
+from tests.test_secure_vault_room import NOW, chat, memory, people
 
 TEXTS = ("Hi", "", "Zwölf Boxkämpfer", "日本語 👩‍👩‍👧", '\0\n"\\\x7f\u2028', "x" * 3000, "Ω" * 400)
 
@@ -273,6 +275,74 @@ class OtherTests(BothCase):
             built = [json.loads(msgspec.json.encode(each)) for each in (one, other)]
             merged = process.ask("merge", one=built[0], other=built[1])
             self.assertEqual(msgspec.convert(merged, Content), merge(one, other))
+
+    def test_settled(self) -> None:
+        """Drafts and settings of the same time come to the same in both, whatever letters they have."""
+        process = self.process()
+        texts = ("", "a", "\uffff", "\U0001f600", "'", '"')
+        drafts = [Content("A" * 43, drafts={CHAT: Draft(2, text)}) for text in texts]
+        values = (None, True, False, 0, -1, 2**53 - 1, *texts)
+        settings = [Content("A" * 43, settings={"x": Setting(2, value)}) for value in values]
+        pairs = [ChatMemory(peer=peer) for peer in (None, account(1), account(2))]
+        chats = [Content("A" * 43, chats={CHAT: each}) for each in pairs]
+        for contents in (drafts, settings, chats):
+            for one, other in permutations(contents, 2):
+                built = [json.loads(msgspec.json.encode(each)) for each in (one, other)]
+                merged = msgspec.convert(process.ask("merge", one=built[0], other=built[1]), Content)
+                self.assertEqual(merged, merge(one, other))
+                self.assertEqual(merge(other, one), merged)
+                if contents is settings:
+                    value = merged.settings["x"].value
+                    self.assertIs(type(value), type(merge(one, other).settings["x"].value))
+
+    def test_fitted(self) -> None:
+        """The same goes first in both where a vault is full."""
+        process = self.process()
+        drafts = {chat(each): Draft(each + 1, "x" * 4000) for each in range(20)}
+        drafts[chat(90)] = Draft(NOW - TRACE - 1, "")
+        settings = {f"s{each}": Setting(each, "x" * 1000) for each in range(30)}
+        chats = {chat(each): memory(100 * each, 5) for each in range(1, 9)}
+        content = Content("A" * 43, people(20), drafts, settings, chats)
+        built = json.loads(msgspec.json.encode(content))
+        whole = len(encode(content))
+        for room in (2 * whole, *range(whole, 0, -15_000), 0):
+            left = msgspec.convert(process.ask("fitted", content=built, now=NOW, room=room), Content)
+            mine = fitted(content, NOW, room)
+            self.assertEqual(left.people, mine.people)
+            for kind in ("drafts", "settings"):
+                counts = [len(getattr(each, kind)) for each in (left, mine)]
+                self.assertLessEqual(abs(counts[0] - counts[1]), 1)
+                kept = [each.at for each in getattr(left, kind).values()]
+                newest = sorted(each.at for each in getattr(content, kind).values() if not each.gone)
+                self.assertEqual(sorted(kept), newest[len(newest) - len(kept) :])
+            bare = [sum(not memory.epochs for memory in each.chats.values()) for each in (left, mine)]
+            self.assertLessEqual(abs(bare[0] - bare[1]), 1)
+        self.assertEqual(left, mine)
+
+    def test_restored(self) -> None:
+        """What follows on a vault of before is beyond all that there were, in both."""
+        process, key = self.process(), unique_key(0)
+        opened = {"account": key.account, "master": bytes([0, 0]).ljust(32, b"k").hex(), "chat": CHAT}
+        process.ask("open", **opened, peer=account(1), now=5)
+        mine = Vault(key)
+        version, _, old = mine.put(Content(mine.previous))
+        mine.take(version, old)
+        process.ask("vault", version=version, data=old)
+        mine.expect(7)
+        self.assertRaises(Refused, mine.take, version, old)
+        mine.accept(version, old)
+        process.ask("expect", version=7)
+        self.assertRaises(Refused, process.ask, "vault", version=version, data=old)
+        process.ask("accept", version=version, data=old)
+        put = process.ask("put", content={})
+        self.assertEqual((put["n"], put["after"]), mine.put(Content(mine.previous))[:2])
+        self.assertEqual((put["n"], put["after"]), (8, 1))
+        mine.take(put["n"], put["blob"])
+        mine.instead(3)
+        self.assertEqual(mine.put(Content(mine.previous))[:2], (9, 3))
+        process.ask("instead", version=3)
+        put = process.ask("put", content={})
+        self.assertEqual((put["n"], put["after"]), (8, 3))
 
     def test_files(self) -> None:
         """Of sizes around those of chunks."""

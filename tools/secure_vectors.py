@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from nacl import bindings
 
 from safeum_home.client.sas import words
@@ -25,6 +26,7 @@ from safeum_home.client.secure import (
     succession,
     vault,
 )
+from safeum_home.client.secure.chat_memory import ChatMemory, StreamMemory
 from safeum_home.client.secure.envelope import NONE, Envelope, Head, Kind, Place
 from safeum_home.client.secure.epoch import EpochKey
 from safeum_home.client.secure.files import FileOpener
@@ -148,10 +150,31 @@ def _epoch(head: bytes, key: EpochKey, keys: Mapping[str, PublicKeys]) -> bytes:
 
 def _vault(alice: UniqueKey, bob: UniqueKey) -> dict[str, Any]:
     people = {BOB: Pinned(Keys.of(bob.public), Trust.VERIFIED, AT)}
-    content = Content(encode_octets(NONE), people, {CHAT: Draft(AT, "Dear")}, {"theme": Setting(AT, "dark")})
+    former, answered = encode_octets(_octets(18)), encode_octets(_octets(19))
+    stream = encode_octets(number(AT) + _octets(22, 8))
+    memory = ChatMemory(
+        {BOB: StreamMemory(0, {stream: (3, encode_octets(_octets(23)))})},
+        since=AT,
+        successions={BOB: ((former, encode_octets(bob.hash)),)},
+        peer=BOB,
+    )
+    content = Content(
+        encode_octets(NONE),
+        people,
+        {CHAT: Draft(AT, "Dear", answered)},
+        {"size": Setting(AT, None), "theme": Setting(AT, "dark")},
+        {CHAT: memory},
+    )
     blob = vault.seal(content, 1, alice, _octets(10, 24))
     hash = encode_octets(vault.open(blob, 1, alice)[1])
-    return {"version": 1, "nonce": encode_octets(_octets(10, 24)), "blob": blob, "hash": hash}
+    within = msgspec.to_builtins(content)
+    return {
+        "version": 1,
+        "nonce": encode_octets(_octets(10, 24)),
+        "content": within,
+        "blob": blob,
+        "hash": hash,
+    }
 
 
 def _file() -> dict[str, Any]:

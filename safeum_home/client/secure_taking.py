@@ -10,7 +10,7 @@ from twisted.internet.threads import deferToThreadPool
 from safeum_home.client.call_taking import _as_it_is
 from safeum_home.client.clear_text import says_in_clear
 from safeum_home.client.errors import local
-from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.client.file_transfer import FileTransfer, Uploaded
 from safeum_home.client.group_ids import may_be_open
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.telephone_taking import TelephoneTaking
@@ -142,10 +142,9 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         if view is not None and not may_be_open(view, self._account()):
             raise local(Code.SECURE_ONLY, "its id says that it is not what the node says")
 
-    def send_file(self, chat: str, source: Any, caption: str = "", **options: Any) -> "Deferred[c.Sent]":
-        """See `FileTransfer.send_file`; `secure_only`: use `Conversation.send_file` of a secure chat."""
+    async def _upload(self, chat: str, *about: Any) -> Uploaded:
         self._check_clear(chat)
-        return super().send_file(chat, source, caption, **options)
+        return await super()._upload(chat, *about)
 
     def _kept_here(self, params: c.Params) -> "Deferred[Any] | None":
         """The answer to what is not for the node; None for all else. Raises `secure_only`."""

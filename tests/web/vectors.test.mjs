@@ -8,7 +8,7 @@ import { commitment, shown } from "../../safeum_home/web/secure/comparing.js";
 import * as envelopes from "../../safeum_home/web/secure/envelope.js";
 import * as epochs from "../../safeum_home/web/secure/epoch.js";
 import * as messages from "../../safeum_home/web/secure/message.js";
-import { decode, encode, fromUtf8, join, number, utf8 } from "../../safeum_home/web/secure/octets.js";
+import { canonical, decode, encode, fromUtf8, join, number, utf8 } from "../../safeum_home/web/secure/octets.js";
 import { padme } from "../../safeum_home/web/secure/padding.js";
 import * as payloads from "../../safeum_home/web/secure/payloads.js";
 import * as rosters from "../../safeum_home/web/secure/roster.js";
@@ -101,6 +101,11 @@ test("vault", () => {
   const { content, hash } = vaults.open(v.vault.blob, v.vault.version, alice);
   assert.equal(hash, v.vault.hash);
   assert.equal(content.people[BOB].trust, "verified");
+  const [chat] = Object.values(content.chats);
+  assert.equal(chat.peer, BOB);
+  assert.deepEqual(canonical(content.settings), canonical(v.vault.content.settings));
+  assert.deepEqual(canonical(content.drafts), canonical(v.vault.content.drafts));
+  assert.deepEqual(canonical(chat), canonical(Object.values(v.vault.content.chats)[0]));
   assert.throws(() => vaults.open(v.vault.blob, 2, alice), { reason: "undecryptable" });
 });
 

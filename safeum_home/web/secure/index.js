@@ -20,3 +20,4 @@ export { use } from "./sodium.js";
 export { UniqueKey } from "./unique_key.js";
 export { Vault } from "./vault.js";
 export { empty, merge, pin, restore } from "./vault_content.js";
+export { fitted } from "./vault_room.js";
