@@ -122,6 +122,18 @@ class TalkTests(SecureDeskCase):
         self.say(self.ann, "plain")
         self.assertIn("stays there", self.ann.enter("/forward 1 🔒 Ben"))
 
+    def test_erased(self) -> None:
+        """Nothing of what was said is left on any side, nor in memory; what follows is read."""
+        self.say(self.ann, "to be forgotten")
+        for line in ("/history off", "yes"):
+            self.say(self.ann, line)
+        self.settle(20)
+        for who, other in ((self.ann, self.ben), (self.ben, self.ann)):
+            self.assertNotIn("forgotten", who.screen())
+            self.assertEqual([item.text for item in who.within(other).items.all], [])
+        self.say(self.ben, "afterwards")
+        self.assertIn("afterwards", self.ann.screen())
+
     def test_older(self) -> None:
         """Pages of the past are opened as they are loaded, whichever was loaded first."""
         for number in range(70):

@@ -1,7 +1,7 @@
 """Locking and unlocking secure chats at a desk: who is asked for what, and what is left of it."""
 
 from mnemonic import Mnemonic
-from twisted.internet.defer import fail
+from twisted.internet.defer import Deferred, fail
 
 from safeum_home.client.errors import local
 from safeum_home.client.secure.people import Trust
@@ -82,6 +82,48 @@ class UnlockTests(SecureDeskCase):
         """While it is asked for."""
         self.cay.enter("/unlock")
         self.assertEqual(list(completions(self.cay.desk, "/c")), [])
+
+
+class PassphraseTests(SecureDeskCase):
+    def test_another(self) -> None:
+        """The one of now is asked for; the other one is told in all chats, and what was said is read on."""
+        self.pair()
+        self.say(self.ann, "before")
+        self.ben.enter("/passphrase")
+        self.assertIn("not your passphrase", self.ben.enter(OTHER))
+        for line in ("/passphrase", PASSPHRASE, OTHER, OTHER):
+            self.ben.enter(line)
+        self.settle()
+        self.assertIn("From now on it is the other passphrase", self.ben.screen())
+        self.assertIn("All your secure chats are told", self.ben.screen())
+        self.assertIn("⚠ Ben has taken another passphrase", self.ann.screen())
+        self.say(self.ann, "after")
+        self.assertIn("after", self.ben.screen())
+        self.ben.enter("/lock")
+        self.ben.enter("/unlock")
+        self.assertIn("not the passphrase of this account", self.ben.enter(PASSPHRASE))
+        self.ben.unlock(OTHER)
+        self.settle()
+        for words in ("before", "after"):
+            self.assertIn(words, self.ben.screen())
+        self.ben.enter("/passphrase")
+        self.ben.enter(OTHER)
+        self.ben.enter(PASSPHRASE)
+        self.assertIn("was your passphrase before", self.ben.enter(PASSPHRASE))
+
+    def test_interrupted(self) -> None:
+        """Where it ended before the directory knew, the other one unlocks nevertheless, and goes on."""
+        self.pair()
+        assert self.ben.client.secure is not None
+        self.ben.client.secure._put_in_force = lambda *_: Deferred()  # type: ignore[method-assign,assignment]
+        for line in ("/passphrase", PASSPHRASE, OTHER, OTHER):
+            self.ben.enter(line)
+        self.settle()
+        other = SecureWorldDesk(self.world, "ben", known=True)
+        other.unlock(OTHER)
+        self.settle()
+        self.assertIn("⚠ Ben has taken another passphrase", self.ann.screen())
+        other.client.close()
 
 
 class LockTests(SecureDeskCase):

@@ -78,7 +78,7 @@ def block(desk: Desk, entry: Entry, columns: int, marks: dict[str, str], zone: t
     if signed is False:
         return _forged(entry, time, columns)
     if isinstance(entry.body, types.Notice):
-        texts = wrap(notice_text(entry.body, desk.names.name), columns - 6)
+        texts = wrap(notice_text(entry.body, desk.names.name, view.secure), columns - 6)
         return [[("time", "     " if index else time), ("notice", f" {t}")] for index, t in enumerate(texts)]
     if not isinstance(entry.body, ACCOUNT_BODIES):
         texts = wrap(f"{_alert(desk, view, entry)} {SYSTEM_MARK}", columns - 6)

@@ -25,19 +25,20 @@ _WORDS = {
     "earlier": "Who joins from now on sees what was written before: {by} changed that.",
     "not_earlier": "Who joins from now on does not see what was written before: {by} changed that.",
 }
+_SECURE = "{By} began this secure chat."
 
 
-def notice_text(notice: Notice, called: Callable[[str], str]) -> str:
+def notice_text(notice: Notice, called: Callable[[str], str], secure: bool = False) -> str:
     """A notice as a line that is safe to show; `called` is what an account is called, safe too.
 
-    What this client does not know is told by its name.
+    `secure`: it is of a secure chat. What this client does not know is told by its name.
     """
     action = notice.action
     if action == "joined" and notice.by is not None:
         action = "invited_in"
     if action == "owner" and notice.by is None:
         action = "inherited"
-    words = _WORDS.get(action)
+    words = _SECURE if action == "created" and secure else _WORDS.get(action)
     if words is None:
         return f"Something happened here that this client does not know: {safe(notice.action)}."
     who, by = (("somebody" if one is None else called(one)) for one in (notice.who, notice.by))

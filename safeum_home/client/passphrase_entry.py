@@ -5,12 +5,13 @@ from functools import partial
 from safeum_home.client.desk import Desk
 from safeum_home.client.group_lookup import sure
 from safeum_home.client.notices import Notice
+from safeum_home.client.own_passphrase import is_own
 from safeum_home.client.secure import passphrase
 from safeum_home.client.secure.passphrase import Strength
-from safeum_home.client.secure.refused import Refused
+from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
+from safeum_home.client.secure_lookup import unlocked
 from safeum_home.client.slash import Mistake
-from safeum_home.protocol.signing import encode_octets
 
 TRIES = 3
 _COLUMNS = 3
@@ -24,6 +25,14 @@ OTHERS = (
     "This account gets another security key. Everybody in your secure chats is told, and has to compare"
     " with you again; what was sealed for the key before cannot be read any more."
 )
+CHANGE = (
+    "Everybody in your secure chats is told, by the word of the passphrase of now; what was said before can"
+    " be read on. The one of now is good for nothing then."
+)
+_NOT_CHANGED = {
+    Reason.OLD_KEYS: "That one was your passphrase before: take one that was not. Nothing was changed."
+}
+_NOT_CHANGED_ELSE = "What your node keeps for you has to be in order first: /vault. Nothing was changed."
 WRONG = "That is not the passphrase of this account. /unlock tries again; where it is forgotten: /unlock new"
 
 
@@ -62,7 +71,7 @@ async def given(desk: Desk, text: str) -> None:
 async def _enter(desk: Desk, text: str, known: str) -> None:
     """Open the secure chats where the passphrase is that of the keys with the hash `known`."""
     key = await _derived(desk, text)
-    if encode_octets(key.hash) != known:
+    if not await is_own(desk.client, key, known):
         key.wipe()
         raise Mistake(WRONG)
     await _open(desk, key)
@@ -81,6 +90,28 @@ async def _replace(desk: Desk) -> None:
     finally:
         desk.secure.replacing = False
     desk.note("Unlocked, with another security key. All in your secure chats are told.")
+
+
+async def change(desk: Desk) -> None:
+    """Take another passphrase, with the word of the one of now. Raises `Mistake`, `ClientError`."""
+    secure = unlocked(desk)
+    text = await desk.questions.ask("Passphrase of now", hidden=True)
+    if not text.strip():
+        raise Mistake("Nothing was changed.")
+    known = await _derived(desk, text)
+    same = known.hash == secure.own.hash
+    known.wipe()
+    if not same:
+        raise Mistake("That is not your passphrase. Nothing was changed.")
+    desk.note(CHANGE)
+    new = await _derived(desk, await chosen(desk, "", False))
+    try:
+        await secure.change_key(new)
+    except Refused as refused:
+        raise Mistake(_NOT_CHANGED.get(refused.reason, _NOT_CHANGED_ELSE)) from None
+    desk.note(
+        "From now on it is the other passphrase. Whoever has verified you has to compare with you again."
+    )
 
 
 async def _open(desk: Desk, key: UniqueKey) -> None:

@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 
 from safeum_home.client.errors import local
 from safeum_home.client.events import Heard
+from safeum_home.client.own_passphrase import is_own
 from safeum_home.client.secure.refused import Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.session import Client
@@ -17,7 +18,6 @@ from safeum_home.client.unlocked.items import Item
 from safeum_home.client.unlocked.secure_chats import SecureChats
 from safeum_home.errors import Code
 from safeum_home.protocol.commands import Params, Result
-from safeum_home.protocol.signing import encode_octets
 
 
 class SecureStart(Params, frozen=True):
@@ -164,7 +164,7 @@ async def unlock(client: Client, key_of: Callable[[str], Awaitable[UniqueKey]]) 
         key = await key_of(account)
     except Refused as refused:
         raise local(Code.KEY_MISMATCH, f"This is no passphrase: {refused.reason.value}.") from None
-    if encode_octets(key.hash) != known.hash:
+    if not await is_own(client, key, known.hash):
         key.wipe()
         raise local(Code.KEY_MISMATCH, "This is not the passphrase of the account.")
     await client.unlock_with(key)

@@ -10,6 +10,7 @@ from safeum_home.client.unlocked.events import (
     CompareChanged,
     DraftChanged,
     InClear,
+    KeysFollowed,
     KeysMismatch,
     SecureChanged,
     SecureWarning,
@@ -48,6 +49,9 @@ class SecureHearing:
         elif isinstance(event, KeysMismatch):
             if not (desk.secure.unlocking or desk.secure.replacing):  # else that is asked about just now
                 desk.secure.alarms.sound(None, MISMATCH)
+        elif isinstance(event, KeysFollowed):
+            if not event.untold:
+                desk.tell("All your secure chats are told that your security key is another one.", "verify")
         elif isinstance(event, DraftChanged):
             desk.drafts.noticed(event.chat)
         elif isinstance(event, VaultRefused):

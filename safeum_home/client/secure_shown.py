@@ -17,6 +17,7 @@ from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Body, Message, Notice, Secure, Text
 
 NOT_TAKEN = "Your node has not taken it."
+LATE = "(came late)"
 UNTIL_IN = "Waits until somebody in this chat vouches for you."
 
 
@@ -91,7 +92,7 @@ def _body(item: Item) -> Body:
     if item.deleted:
         return Deleted(item.sender, item.at)
     if isinstance(payload, payloads.Text):
-        return Text(payload.text)
+        return Text(f"{payload.text} {LATE}" if item.late else payload.text)
     if isinstance(payload, payloads.Unknown):
         return message_types.Unknown({"kind": payload.kind, "text": payload.text})
     duration = None if payload.voice is None else payload.voice.duration

@@ -3,7 +3,7 @@
 from safeum_home.client.desk import Desk
 from safeum_home.client.group_lookup import sure
 from safeum_home.client.notices import Notice
-from safeum_home.client.passphrase_entry import unlock
+from safeum_home.client.passphrase_entry import change, unlock
 from safeum_home.client.secure.refused import Refused
 from safeum_home.client.secure_lookup import unlocked
 from safeum_home.client.secure_words import vault_refused
@@ -21,6 +21,13 @@ RENEW = "Put what is known here in its place? What other devices have verified s
 )
 async def _unlock(desk: Desk, argument: str) -> None:
     await unlock(desk, argument)
+
+
+@slash("passphrase", "", "take another passphrase; all in your secure chats are told")
+async def _passphrase(desk: Desk, argument: str) -> None:
+    if argument:
+        raise Mistake("/passphrase asks for both: they are not written into the command.")
+    await change(desk)
 
 
 @slash("lock", "", "close them: nothing of them stays in memory")

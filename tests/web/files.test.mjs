@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CHUNK, HEADER, MORE } from "../../safeum_home/web/secure/files.js";
-import { join } from "../../safeum_home/web/secure/octets.js";
-import { secure } from "./libsodium.mjs";
+import { part, secure } from "./libsodium.mjs";
 
+const { CHUNK, HEADER, MORE } = await part("files");
+const { join } = await part("octets");
 const { FileOpener, FileSealer, opened, sealed, sealedSize } = secure;
 const SIZES = [0, 1, 255, 256, 257, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 400_000];
 const REFUSED = secure.Refused;

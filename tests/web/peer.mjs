@@ -5,16 +5,30 @@
 
 import { createInterface } from "node:readline";
 
-import { Comparison } from "../../safeum_home/web/secure/comparing.js";
-import { decode, encode } from "../../safeum_home/web/secure/octets.js";
-import { isSigned } from "../../safeum_home/web/secure/sodium.js";
-import { check } from "../../safeum_home/web/secure/vault_content.js";
-import { secure } from "./libsodium.mjs";
+import { load, part } from "./libsodium.mjs";
 
-const { People, PublicKeys, SecureChat, UniqueKey, Vault } = secure;
+const NAMES = ["index", "comparing", "octets", "sodium", "vault_content"];
+let [secure, Comparison, decode, encode, isSigned, check, People, PublicKeys, SecureChat, UniqueKey, Vault] = [];
 let state = {};
 
+/** Take part with these modules from now on. */
+async function take(from) {
+  const [index, comparing, octets, sodium, contents] = await Promise.all(NAMES.map(from));
+  secure = index;
+  ({ Comparison } = comparing);
+  ({ decode, encode } = octets);
+  ({ isSigned } = sodium);
+  ({ check } = contents);
+  ({ People, PublicKeys, SecureChat, UniqueKey, Vault } = index);
+}
+await take(part);
+
 const COMMANDS = {
+  /** Modules of another folder, from which a defence was taken out. */
+  async load({ folder }) {
+    await take(await load(folder));
+    return null;
+  },
   open({ account, master, chat, peer, now }) {
     const own = new UniqueKey(account, Uint8Array.from(Buffer.from(master, "hex")));
     state = { own, people: new People(), now, vault: new Vault(own), version: 0 };
@@ -91,7 +105,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { command, ...parameters } = JSON.parse(line);
   let answer;
   try {
-    answer = { result: COMMANDS[command](parameters) };
+    answer = { result: await COMMANDS[command](parameters) };
   } catch (error) {
     answer = error instanceof secure.Refused ? { refused: error.reason } : { error: error.stack };
   }

@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as envelopes from "../../safeum_home/web/secure/envelope.js";
-import { decode, encode, fromUtf8, utf8 } from "../../safeum_home/web/secure/octets.js";
-import { octetsOf } from "../../safeum_home/web/secure/passphrase.js";
-import * as payloads from "../../safeum_home/web/secure/payloads.js";
-import { secure, zxcvbn } from "./libsodium.mjs";
+import { part, secure, zxcvbn } from "./libsodium.mjs";
+
+const envelopes = await part("envelope");
+const { decode, encode, fromUtf8, utf8 } = await part("octets");
+const { octetsOf } = await part("passphrase");
+const payloads = await part("payloads");
 
 const CHAT = `!${"e".repeat(26)}`;
 const NOW = 1_800_000_000_000;

@@ -63,7 +63,6 @@ class Exchange(Vouching):
         self._unsaid: deque[tuple[Payload, Item | None]] = deque()
         self._admitted: set[str] = set()
         """For whom this program has vouched."""
-        self._oldest: str | None = None
 
     # --- opening and closing
 

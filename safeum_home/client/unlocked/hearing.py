@@ -20,6 +20,7 @@ class Hearing:
     _home: Home
     _chat: SecureChat
     _told: Told
+    _oldest: str | None = None
     _was_in = False
     """Whether anybody has ever vouched for this account here."""
 
@@ -63,6 +64,11 @@ class Hearing:
                 pass  # it is signed anew
             case _:
                 self._warn(event)
+
+    def erased(self) -> None:
+        """The past of the chat is gone: nothing of it stays here."""
+        self._oldest = None
+        self.items.wipe()
 
     def _enter(self) -> None:
         """Somebody may have vouched for this account: whom have they not vouched for?"""

@@ -194,17 +194,19 @@ class SecureChats(Opening):
                 elif chat in self.chats:
                     self._look_at_member(chat, member)
                     self.chats[chat].member(member)
-            case ChatUpdated(chat=info):
+            case ChatUpdated(cursor=cursor, chat=info):
                 self._look_at(info.chat)
+                if info.chat in self.chats and info.erased == cursor:
+                    self.chats[info.chat].erased()
                 if info.group is not None and info.group.secure and info.chat not in self.chats:
                     spawn(self._open(info.chat), "opening a secure chat")
             case VaultChanged():
                 self._vault.told()
             case KeysChanged(account=account):
-                if account == self.own.account:
-                    spawn(self._publish(), "publishing keys")
-                else:
+                if account != self.own.account:
                     self._need_soon(account)
+                elif self._changing is None:  # else these are the other ones that are being put in force
+                    spawn(self._publish(), "publishing keys")
             case LinkChanged(link=Link.ONLINE):
                 spawn(self._publish(), "publishing keys")
                 for conversation in self.chats.values():
