@@ -11,7 +11,6 @@ from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.unlocked.events import KeysFollowed, KeysMismatch, VaultRefused
 from safeum_home.client.unlocked.items import FORMER_KEYS, Fate
 from safeum_home.errors import Code
-from safeum_home.protocol.key_types import Identity
 from tests.secure_sdk_case import SecureDevice, SecureSdkCase, key_of
 
 
@@ -106,8 +105,55 @@ class ChangeTests(ChangeCase):
         self.settle(610)
         self.assertEqual((former.wiped, self.ben.secure.former), (True, []))
 
+    def test_offline(self) -> None:
+        """It waits for a connection, at whichever step."""
+        for lost in (0.0, 0.05):
+            self.change(version=1 if not lost else 3)
+            after = key_of(self.ben.account, 2 if not lost else 4)
+            self.settle(15)
+            if not lost:
+                self.ben.drop()
+            changing = Deferred.fromCoroutine(self.ben.secure._change_key(after))
+            self.settle(lost)
+            if lost:
+                self.ben.drop()
+            self.settle()
+            self.ben.back()
+            self.settle(10)
+            self.successResultOf(changing)
+            self.assertEqual((self.ben.secure.own.hash, self.ben.secure.untold), (after.hash, ()))
+            self.assertEqual(self.changes(self.ann)[-1][1:], (after.hash, True))
+        self.say(self.ben, self.group, "after all")
+        self.assertEqual(self.cay.said(self.group)[-1], "after all")
+
+    def test_answer_lost(self) -> None:
+        """The directory has them, and its answer does not come: it is asked again."""
+
+        def lose(frame: dict[str, Any]) -> list[dict[str, Any]]:
+            return [] if "since" in (frame.get("result") or {}) else [frame]
+
+        self.ben.bend = lose
+        changing = Deferred.fromCoroutine(self.ben.secure._change_key(key_of(self.ben.account, 1)))
+        self.settle(5)
+        self.assertNoResult(changing)
+        self.ben.bend = None
+        self.ben.drop()
+        self.ben.back()
+        self.settle(10)
+        self.successResultOf(changing)
+        self.assertEqual(self.told(self.ben, KeysMismatch), [])
+        self.assertEqual(self.changes(self.ann)[-1], (self.before, self.after, True))
+        self.say(self.ben, self.pair, "after")
+        self.assertEqual(self.ann.said(self.pair)[-1], "after")
+
     def test_refused(self) -> None:
         """The same keys, another account's, or some that were in force once: nothing changes."""
+        changing = self.ben.secure.change_key(key_of(self.ben.account, 2))
+        for _ in range(2):
+            self.failureResultOf(self.ben.secure.change_key(key_of(self.ben.account, 3)), RemoteProblem)  # type: ignore[arg-type]
+        self.assertIsNotNone(self.ben.secure._changing)
+        changing.cancel()  # type: ignore[attr-defined]
+        self.failureResultOf(changing, CancelledError)  # type: ignore[arg-type]
         for key in (key_of(self.ben.account), key_of(self.ann.account, 1)):
             with self.assertRaises(RemoteProblem):
                 self.ben.do(self.ben.secure.change_key(key))
@@ -161,28 +207,6 @@ class InterruptedTests(ChangeCase):
         self.assertEqual(self.ben.secure.untold, ())
         self.say(self.ben, self.group, "after")
         self.assertEqual(self.cay.said(self.group)[-1], "after")
-
-    def test_answer_is_lost(self) -> None:
-        """The directory has them, and that is heard only after a reconnect: no alarm, and all are told."""
-        publish = self.ben.client.publish_keys
-
-        def losing(identity: Identity, replaces: str | None = None) -> Any:
-            published = publish(identity, replaces)
-            self.ben.client.publish_keys = publish  # type: ignore[method-assign]
-            for _ in range(3):
-                self.world.clock.advance(0)
-            self.ben.drop()
-            return published
-
-        self.ben.client.publish_keys = losing  # type: ignore[method-assign]
-        changing = self.ben.secure.change_key(key_of(self.ben.account, 1))
-        self.settle(1)
-        self.ben.back()
-        self.settle(10)
-        self.assertTrue(changing.called)  # type: ignore[attr-defined]
-        self.assertEqual(self.told(self.ben, KeysMismatch), [])
-        self.assertEqual((self.ben.secure.may_say, self.ben.secure.untold), (True, ()))
-        self.assertEqual(self.changes(self.ann), [(self.before, self.after, True)] * 2)
 
     def test_not_told_for_long(self) -> None:
         """A chat that cannot be told keeps the keys before, and the vault is written all the same."""
@@ -272,6 +296,26 @@ class DeviceTests(ChangeCase):
             tablet.do(self.chat(tablet, self.group).admit([self.ann.account]))
         self.assertIs(caught.exception.reason, Reason.OLD_KEYS)
         self.assertEqual(self.ann.refused, [])
+
+    def test_both_change(self) -> None:
+        """Two devices at the same moment: one of them does, and the other says that it has not."""
+        tablet = self.device().login("ben")
+        self.everybody.append(tablet)
+        tablet.unlock()
+        self.settle(15)
+        done = [
+            Deferred.fromCoroutine(each.secure._change_key(key_of(self.ben.account, version)))
+            for version, each in ((1, self.ben), (2, tablet))
+        ]
+        self.settle(20)
+        self.successResultOf(done[0])
+        self.failureResultOf(done[1], Refused)
+        self.assertEqual(self.changes(self.ann), [(self.before, self.after, True)] * 2)
+        reasons = {each.reason for each in self.told(tablet, VaultRefused)}
+        self.assertEqual(reasons, {Reason.UNDECRYPTABLE})
+        self.assertEqual(len(self.told(tablet, KeysMismatch)), 1)
+        self.say(self.ben, self.pair, "after")
+        self.assertEqual(self.ann.said(self.pair)[-1], "after")
 
 
 class ForgottenTests(ChangeCase):

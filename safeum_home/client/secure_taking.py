@@ -89,7 +89,7 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         self._secure_listens = self._inbox.listen(secure.take)
         with suppress(Wiped):  # it was locked meanwhile
             await secure.open()
-        if secure.closed:
+        if self._secure is not secure:
             raise local(Code.WRONG_STATE, "it was locked meanwhile")
         return secure
 
@@ -105,6 +105,12 @@ class SecureTaking(TelephoneTaking, FileTransfer):
             self._locking = secure
             secure.shut(self._calls.open).addCallback(self._is_locked)
         return self._until_locked()
+
+    async def _sleep(self) -> None:
+        """What is to be written would wake it a moment later."""
+        if self._secure is not None and self._calls.open:
+            await self._secure.saved()
+        await super()._sleep()
 
     def _is_locked(self, _: object) -> None:
         self._locking, waiting, self._lock_waits = None, self._lock_waits, ()

@@ -75,13 +75,15 @@ class Rekeying(Remembering):
         """After each connect. Keys that those in force have named take their place, if they have not yet."""
         if self._putting:
             return  # which of the two are in force is not known before that is answered
-        before = self.line.unpublished
+        before, could_say = self.line.unpublished, self.may_say
         await self.keys.publish(self.own, None if before is None else encode_octets(before))
         if self.keys.mismatch is not None:
             self._learn(self.keys.mismatch.hash)
         elif before is not None and self.keys.published:
             self.line.published()
             self.changed(urgent=True)
+        if self.may_say and not could_say:
+            self._go_on()
 
     def _learn(self, hash: str) -> None:
         """What the account has, or had, as its node says: what was sealed for that is no alarm."""
@@ -113,8 +115,13 @@ class Rekeying(Remembering):
                 raise Refused(Reason.OLD_KEYS)
             await self.keys.replace(self.own, self.keys.mismatch.hash)
             await self._vault.replace()
-            for conversation in self.chats.values():
-                conversation.look_again()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """The keys of this program are in force: what was to be said is said."""
+        for conversation in self.chats.values():
+            self.owed(conversation)
+            conversation.look_again()
 
     # --- another passphrase
 
@@ -133,6 +140,10 @@ class Rekeying(Remembering):
     async def _change_key(self, new: UniqueKey) -> None:
         try:
             self._check_change(new)
+        except BaseException:
+            new.wipe()
+            raise
+        try:
             self._changing = Deferred.fromCoroutine(self._change(new))
             await self._changing
         except BaseException:
@@ -163,6 +174,8 @@ class Rekeying(Remembering):
             person.keys, person.trust, person.former = before
             self.people.revision += 1
             self._vault.back(own)
+            self._putting = False
+            await self._publish()  # there may have been another connection meanwhile
             raise
         finally:
             self._putting = False

@@ -112,7 +112,8 @@ class VaultKeeper:
         refused = VaultRefused(reason, version)
         if refused != self.refused and not self._closed:
             self.refused = refused
-            self._owner.vault_refused(refused)
+            if self._moved is None:  # else it is looked at with the keys before first
+                self._owner.vault_refused(refused)
         self._writing.hold()
         return False
 
