@@ -150,10 +150,10 @@ class ChangeTests(ChangeCase):
         """The same keys, another account's, or some that were in force once: nothing changes."""
         changing = self.ben.secure.change_key(key_of(self.ben.account, 2))
         for _ in range(2):
-            self.failureResultOf(self.ben.secure.change_key(key_of(self.ben.account, 3)), RemoteProblem)  # type: ignore[arg-type]
+            self.failureResultOf(self.ben.secure.change_key(key_of(self.ben.account, 3)), RemoteProblem)
         self.assertIsNotNone(self.ben.secure._changing)
         changing.cancel()  # type: ignore[attr-defined]
-        self.failureResultOf(changing, CancelledError)  # type: ignore[arg-type]
+        self.failureResultOf(changing, CancelledError)
         for key in (key_of(self.ben.account), key_of(self.ann.account, 1)):
             with self.assertRaises(RemoteProblem):
                 self.ben.do(self.ben.secure.change_key(key))

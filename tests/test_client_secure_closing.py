@@ -1,7 +1,6 @@
 """What is under way when secure chats are locked: it ends, with its keys, and whoever waits is told."""
 
 import os
-from collections.abc import Callable
 from io import BytesIO
 from itertools import count
 from typing import Any
@@ -12,7 +11,7 @@ from safeum_home.client.errors import ClientError
 from safeum_home.errors import Code
 from safeum_home.protocol.events import KeysChanged
 from tests.secure_file_case import NodeWeb, SecureFileCase
-from tests.secure_sdk_case import SecureSdkCase, key_of
+from tests.secure_sdk_case import Bend, SecureSdkCase, key_of
 
 
 class Held(NodeWeb):
@@ -67,7 +66,9 @@ class LockTests(SecureSdkCase):
             self.assertEqual((key.wiped, secure.chats, self.ann.client.secure), (True, {}, None))
         self.assertGreater(frames, 4)
 
-    def locks_after(self, frames: int, results: list[Any]) -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
+    def locks_after(
+        self, frames: int, results: list[Any]
+    ) -> Bend:
         """Locks with one of the frames of the node, unless it is unlocked by then."""
         left = iter(range(frames - 1))
 

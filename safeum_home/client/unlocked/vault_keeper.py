@@ -112,10 +112,12 @@ class VaultKeeper:
         refused = VaultRefused(reason, version)
         if refused != self.refused and not self._closed:
             self.refused = refused
-            if self._moved is None:  # else it is looked at with the keys before first
-                self._owner.vault_refused(refused)
+            self._tell(refused)
         self._writing.hold()
         return False
+
+    def _tell(self, refused: VaultRefused) -> None:
+        self._owner.vault_refused(refused)
 
     def _trust(self) -> None:
         self.refused = None

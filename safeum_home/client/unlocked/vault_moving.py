@@ -10,6 +10,7 @@ from safeum_home.client.methods import Methods
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.secure.vault_content import Content
+from safeum_home.client.unlocked.events import VaultRefused
 from safeum_home.client.unlocked.vault_keeper import TRIES, Owner, VaultKeeper
 from safeum_home.errors import Code
 
@@ -25,6 +26,10 @@ class MovingVault(VaultKeeper):
         self._moved: Callable[[Content], Content] | None = None
         self._unmoved = self._kept
         """What it held before it became one of other keys, as long as that may be taken back."""
+
+    def _tell(self, refused: VaultRefused) -> None:
+        if self._moved is None:  # else it is looked at with the keys before first
+            super()._tell(refused)
 
     def _content(self) -> Content:
         content = super()._content()
