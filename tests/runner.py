@@ -11,9 +11,12 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from time import monotonic
 
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.reporter import TreeReporter
 from twisted.trial.runner import TestLoader, TrialRunner
+from zope.interface import implementer
 
+from safeum_home.node import collector
 from tests.side_by_side import Outcome, modules, run_all, work
 
 PACKAGES = ("safeum_home", "federation", "bridges", "tests", "bench", "tools", "twisted")
@@ -52,8 +55,34 @@ def _run(names: list[str], stream: StringIO | None = None) -> tuple[int, int, in
 
 def _outcome(module: str) -> Outcome:
     stream, began, used = StringIO(), monotonic(), _processor()
-    counts = _run([module], stream)
-    return Outcome(*counts, stream.getvalue(), monotonic() - began, _processor() - used)
+    passed, failed, skipped = _run([module], stream)
+    for event in _collected():
+        failed += 1
+        stream.write(f"{module}: found when its tests were over: {formatEvent(event)}\n")
+    return Outcome(passed, failed, skipped, stream.getvalue(), monotonic() - began, _processor() - used)
+
+
+def _collected() -> list[LogEvent]:
+    """Collect what a module leaves; the failures among it that nobody has looked at."""
+    failures = _Failures()
+    globalLogPublisher.addObserver(failures)
+    try:
+        collector.leave_what_is()
+    finally:
+        globalLogPublisher.removeObserver(failures)
+    return failures.found
+
+
+@implementer(ILogObserver)
+class _Failures:
+    """What is logged of failures."""
+
+    def __init__(self) -> None:
+        self.found: list[LogEvent] = []
+
+    def __call__(self, event: LogEvent) -> None:
+        if "log_failure" in event:
+            self.found.append(event)
 
 
 def _processor() -> float:
@@ -74,6 +103,8 @@ def main(names: list[str]) -> int:
     """Run the named modules or tests, else all of this package; the exit status."""
     sys.path.insert(0, str(Path(__file__).parent.parent))
     if names == ["--worker"]:
+        # With Python's default, a quarter of the time of tests in memory goes into looking for cycles.
+        collector.look_seldom()
         work(_outcome)
         return 0
     if names:

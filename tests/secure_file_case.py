@@ -35,6 +35,8 @@ class NodeWeb:
         self._web = Web(world)
         self.breaks = list(breaks)
         self.bend = bend
+        self.lost = 0
+        """Octets of what was read that do not come to the node, where a transfer breaks."""
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.sent: list[bytes] = []
         """The bodies that came to the node, in pieces as they were read."""
@@ -58,7 +60,8 @@ class NodeWeb:
         if source is not None:
             head["Content-Length"] = str(source[2])
         connection = self._web.connect()
-        connection.send(request(method, path, body, **head))
+        came = body if body is None or broken is None else body[: len(body) - self.lost]
+        connection.send(request(method, path, came, **head))
         if source is not None:
             moved(len(body or b""))
         if broken is not None and source is not None:

@@ -1,7 +1,11 @@
 """Storage for tests: a database on SQLite, and the same tests once more on PostgreSQL."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +16,9 @@ from twisted.trial.unittest import TestCase
 
 from safeum_home.ports import WrappedKey
 from safeum_home.storage.chats import insert_chat
-from safeum_home.storage.database import NodeDatabase, open_database
+from safeum_home.storage.database import NodeDatabase, backend_for, open_database
 from safeum_home.storage.events import append_events
+from safeum_home.storage.migrate import migrate
 from safeum_home.storage.rows import ChatRow, EventRow, NewEvent
 from tests import postgres
 
@@ -29,15 +34,47 @@ def wrap(text: str = "wrap", epoch: int = 1) -> WrappedKey:
     return WrappedKey(epoch, text.encode())
 
 
+@cache
+def _migrated() -> Path:
+    """A database with the schema alone: migrating takes longer than most tests do, copying does not."""
+    folder = Path(tempfile.mkdtemp(prefix="safeum-", dir="/tmp"))
+    atexit.register(shutil.rmtree, folder)
+    _migrate(f"sqlite:///{folder}/empty.db")
+    return folder / "empty.db"
+
+
+@cache
+def _migrated_postgres() -> str:
+    """The same on this process's server: its name."""
+    _migrate(url := postgres.url())
+    return postgres.name_of(url)
+
+
+def _migrate(url: str) -> None:
+    backend = backend_for(url)
+    backend.open()
+    connection = backend.writer()
+    try:
+        migrate(backend, connection)
+    finally:
+        connection.close()
+        backend.close()
+
+
 class StorageCase(TestCase):
     """A fresh database in `self.db`; `reopen` closes it and opens it again."""
 
     timeout = 60
+    has_schema = True
+    """Whether there is a database, with the schema, before it is opened; else opening makes both."""
 
     def new_url(self) -> str:
         directory = Path(self.mktemp())
         directory.mkdir(parents=True)
-        return f"sqlite:///{directory.absolute()}/node.db"
+        file = directory.absolute() / "node.db"
+        if self.has_schema:
+            shutil.copyfile(_migrated(), file)
+        return f"sqlite:///{file}"
 
     async def setUp(self) -> None:  # type: ignore[override] # trial waits for it
         self.url = self.new_url()
@@ -79,7 +116,7 @@ class OnPostgres(StorageCase):
     """Mix in first, to run the tests of a `StorageCase` on PostgreSQL."""
 
     def new_url(self) -> str:
-        return postgres.url()
+        return postgres.url(_migrated_postgres()) if self.has_schema else postgres.url()
 
 
 def never(c: Connection) -> None:

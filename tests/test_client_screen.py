@@ -3,6 +3,7 @@
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.document import Document
 from prompt_toolkit.input import DummyInput
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import DummyOutput
 
 from safeum_home.client.terminal import Screen, _Completer
@@ -74,6 +75,23 @@ class ScreenTests(DeskTestCase):
         self.desk.wiped()
         self.assertEqual(list(self.buffer.history.get_strings()), [])
         self.assertEqual((self.buffer.text, list(self.buffer._working_lines)), ("now", ["now"]))
+
+    def test_hidden(self) -> None:
+        """What is asked for and not shown is in no history, no clipboard, no draft, and not offered again."""
+        self.enter("/chat bob")
+        asked = self.desk.questions.ask("Passphrase", hidden=True)
+        self.type("a very secret passphrase")
+        self.screen.app.clipboard.set_text("a very secret")  # as Ctrl-W does
+        [enter] = [each for each in self.screen._keys().bindings if each.keys == (Keys.ControlM,)]
+        enter.handler(None)  # type: ignore[arg-type]
+        self.assertEqual(self.successResultOf(asked), "a very secret passphrase")
+        self.assertEqual(list(self.buffer.history.get_strings()), [])
+        self.assertEqual((self.buffer.text, list(self.buffer._working_lines)), ("", [""]))
+        self.assertEqual((self.screen._was, self.desk.numbers._line), ("", ""))
+        self.assertEqual(self.screen.app.clipboard.get_data().text, "")
+        self.buffer.undo()
+        self.assertEqual(self.buffer.text, "")
+        self.assertEqual(self.kept(), [])
 
     def test_completion_stands_in_its_place(self) -> None:
         """Of a command's argument, from behind its first blank on."""

@@ -105,6 +105,46 @@ class ChangeTests(ChangeCase):
         self.settle(610)
         self.assertEqual((former.wiped, self.ben.secure.former), (True, []))
 
+    def test_offline(self) -> None:
+        """It waits for a connection, at whichever step."""
+        for lost in (0.0, 0.05):
+            self.change(version=1 if not lost else 3)
+            after = key_of(self.ben.account, 2 if not lost else 4)
+            self.settle(15)
+            if not lost:
+                self.ben.drop()
+            changing = Deferred.fromCoroutine(self.ben.secure._change_key(after))
+            self.settle(lost)
+            if lost:
+                self.ben.drop()
+            self.settle()
+            self.ben.back()
+            self.settle(10)
+            self.successResultOf(changing)
+            self.assertEqual((self.ben.secure.own.hash, self.ben.secure.untold), (after.hash, ()))
+            self.assertEqual(self.changes(self.ann)[-1][1:], (after.hash, True))
+        self.say(self.ben, self.group, "after all")
+        self.assertEqual(self.cay.said(self.group)[-1], "after all")
+
+    def test_answer_lost(self) -> None:
+        """The directory has them, and its answer does not come: it is asked again."""
+
+        def lose(frame: dict[str, Any]) -> list[dict[str, Any]]:
+            return [] if "since" in (frame.get("result") or {}) else [frame]
+
+        self.ben.bend = lose
+        changing = Deferred.fromCoroutine(self.ben.secure._change_key(key_of(self.ben.account, 1)))
+        self.settle(5)
+        self.assertNoResult(changing)
+        self.ben.bend = None
+        self.ben.drop()
+        self.ben.back()
+        self.settle(10)
+        self.successResultOf(changing)
+        self.assertEqual(self.changes(self.ann)[-1], (self.before, self.after, True))
+        self.say(self.ben, self.pair, "after")
+        self.assertEqual(self.ann.said(self.pair)[-1], "after")
+
     def test_refused(self) -> None:
         """The same keys, another account's, or some that were in force once: nothing changes."""
         for key in (key_of(self.ben.account), key_of(self.ann.account, 1)):
@@ -211,6 +251,26 @@ class DeviceTests(ChangeCase):
             tablet.do(self.chat(tablet, self.group).admit([self.ann.account]))
         self.assertIs(caught.exception.reason, Reason.OLD_KEYS)
         self.assertEqual(self.ann.refused, [])
+
+    def test_both_change(self) -> None:
+        """Two devices at the same moment: one of them does, and the other says that it has not."""
+        tablet = self.device().login("ben")
+        self.everybody.append(tablet)
+        tablet.unlock()
+        self.settle(15)
+        done = [
+            Deferred.fromCoroutine(each.secure._change_key(key_of(self.ben.account, version)))
+            for version, each in ((1, self.ben), (2, tablet))
+        ]
+        self.settle(20)
+        self.successResultOf(done[0])
+        self.failureResultOf(done[1], Refused)
+        self.assertEqual(self.changes(self.ann), [(self.before, self.after, True)] * 2)
+        reasons = {each.reason for each in self.told(tablet, VaultRefused)}
+        self.assertEqual(reasons, {Reason.UNDECRYPTABLE})
+        self.assertEqual(len(self.told(tablet, KeysMismatch)), 1)
+        self.say(self.ben, self.pair, "after")
+        self.assertEqual(self.ann.said(self.pair)[-1], "after")
 
 
 class ForgottenTests(ChangeCase):

@@ -4,7 +4,8 @@ import os
 import sys
 from contextlib import suppress as suppressed
 
-from tests.secure_sdk_case import SecureSdkCase
+from safeum_home.client.unlocked.file_sealing import SealedUpload
+from tests.secure_file_case import SecureFileCase
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 
@@ -22,7 +23,7 @@ class Watch:
             self.written.append(str(about[0]))
 
 
-class DiskTests(SecureSdkCase):
+class DiskTests(SecureFileCase):
     def setUp(self) -> None:
         super().setUp()
         self.watch = Watch()
@@ -43,6 +44,21 @@ class DiskTests(SecureSdkCase):
         self.say(self.ann, chat, "again")
         self.watch.on = False
         self.assertEqual(self.ben.said(chat), ["hello", "again"])
+        self.assertEqual(self.watch.written, [])
+
+    def test_files(self) -> None:
+        """Of a file that is sent nothing is written either, over breaks; of one that is heard neither."""
+        chat, octets = self.start(self.ben), os.urandom(300_000)
+        self.patch(SealedUpload, "piece", 100_000)
+        source = self.folder / "a.bin"
+        source.write_bytes(octets)
+        self.watch.on = True
+        self.use(self.ann, None, 30_000)
+        self.ann.do(self.files(self.ann, chat).send(source, "here"))
+        self.settle()
+        sound = self.ben.do(self.files(self.ben, chat).sound_of(self.last(self.ben, chat)))
+        self.watch.on = False
+        self.assertEqual(sound, octets)
         self.assertEqual(self.watch.written, [])
 
     def test_it_would_be_seen(self) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.vault_content import Draft
@@ -205,6 +206,15 @@ class WritingTests(KeptCase):
             self.settle(1)
             draft = self.ann.secure.drafts.of(self.chat_id)
             self.assertEqual(draft and draft.text, f"the last {number}")
+
+    def test_asleep(self) -> None:
+        """Before it sleeps: it would wake a moment later."""
+        self.ann.secure.drafts.set(self.chat_id, "begun")
+        self.ann.do(self.ann.client.sleep())
+        self.settle(15)
+        self.assertEqual(self.ann.heard[-1], LinkChanged(Link.ASLEEP))
+        draft = self.tablet.secure.drafts.of(self.chat_id)
+        self.assertEqual(draft and draft.text, "begun")
 
     def test_no_answer(self) -> None:
         """A node that says nothing is waited for for five seconds; nothing can be said meanwhile."""

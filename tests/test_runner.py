@@ -2,10 +2,11 @@
 
 from io import StringIO
 
+from twisted.internet.defer import Deferred, fail
 from twisted.trial.runner import TestLoader
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.runner import ClosingReporter
+from tests.runner import ClosingReporter, _collected
 
 
 class _Samples(SynchronousTestCase):
@@ -52,3 +53,18 @@ class ClosingLineTests(SynchronousTestCase):
         reporter = ClosingReporter(StringIO())
         TestLoader().loadByNames(["tests.no_such_module"]).run(reporter)
         self.assertEqual(reporter.counts(), (0, 1, 0))
+
+
+class LeftTests(SynchronousTestCase):
+    """What tests leave, in cycles that only the collector finds."""
+
+    def test_failures(self) -> None:
+        """Each is told of once, and what is no failure is not."""
+        _collected()
+        for left in (fail(ZeroDivisionError()), Deferred()):
+            vars(left)["itself"] = left
+        del left
+        (found,) = _collected()
+        self.assertEqual(found["log_failure"].type, ZeroDivisionError)
+        self.assertEqual(_collected(), [])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)

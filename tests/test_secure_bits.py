@@ -3,10 +3,13 @@
 from random import Random
 
 from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.client.secret import Secret
 from safeum_home.client.secure import envelope as envelopes
 from safeum_home.client.secure import epoch, message
 from safeum_home.client.secure.envelope import Envelope, Kind, Place
+from safeum_home.client.secure.epoch import EpochKey
 from safeum_home.client.secure.events import Received, Refusal, RosterChanged, Told
 from safeum_home.client.secure.payloads import Reaction
 from safeum_home.client.secure.refused import Reason, Refused
@@ -140,3 +143,21 @@ class SealTests(SecureCase):
 
     def _open(self, whole: Envelope, place: Place, key: object) -> None:
         message.open(whole, message.read(whole), place, key)  # type: ignore[arg-type]
+
+
+class BoxTests(SynchronousTestCase):
+    """What an epoch key is boxed in holds without the signature around it."""
+
+    def test_bits(self) -> None:
+        """No bit of a box, or of what its key was committed to, can be flipped."""
+        own, key = unique_key(0), EpochKey(Secret.random())
+        box, commitment = key.box(own.public.box), key.commitment()
+        self.assertEqual(epoch.open_key(box, commitment, own).commitment(), commitment)
+        octets = box + commitment
+        for place in range(8 * len(octets)):
+            flipped = bytearray(octets)
+            flipped[place // 8] ^= 1 << place % 8
+            wrong = bytes(flipped)
+            with self.assertRaises(Refused) as caught:
+                epoch.open_key(wrong[: len(box)], wrong[len(box) :], own)
+            self.assertEqual(caught.exception.reason, Reason.BAD_EPOCH)

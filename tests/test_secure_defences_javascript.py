@@ -115,6 +115,7 @@ ALONE: dict[str, Edit] = {
     ),
     "epochs: after 100 messages, of both together": Edit("epochs", "known.count < MOST_MESSAGES", "true"),
     "epochs: after a day": Edit("epochs", "now - DAY < known.at", "true"),
+    "memory: no key stays there": Edit("sodium", "raw.HEAPU8.fill(0, begin, begin + whole);", ""),
     "comparing: a key that was chosen late": Edit(
         "comparing", "if (commitment(theirs, nonce) !== this.committed) return", "if (false) return"
     ),

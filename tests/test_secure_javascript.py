@@ -15,6 +15,7 @@ from safeum_home.client.secure.chat_memory import ChatMemory, in_a_row
 from safeum_home.client.secure.comparing import Pair
 from safeum_home.client.secure.events import Gap, Received, RosterChanged
 from safeum_home.client.secure.files import FileOpener, FileSealer, sealed_size
+from safeum_home.client.secure.own_memory import OwnMemory
 from safeum_home.client.secure.payloads import Payload
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.public_keys import PublicKeys
@@ -25,7 +26,7 @@ from safeum_home.client.secure.vault_room import TRACE, encode, fitted
 from safeum_home.protocol.key_types import Identity
 from safeum_home.protocol.signing import decode_octets, encode_octets
 from tests import test_secure_hostile, test_secure_remembered, test_secure_successions
-from tests.secure_case import CHAT, Program, SecureCase, account, unique_key
+from tests.secure_case import CHAT, OTHER_CHAT, Program, SecureCase, account, unique_key
 from tests.secure_javascript import WEB, ForeignProgram, Process, install
 from tests.test_secure_vault_room import NOW, chat, memory, people
 
@@ -257,6 +258,15 @@ class OtherTests(BothCase):
             self.say(each, "y")
             own = Content("A" * 43, pinned(each.people), chats={CHAT: each.chat.memory()})
             contents.append(own)
+        lines = [test_secure_successions.line_of(0, each).text for each in (1, 2)]
+        lost = tuple(sorted(encode_octets(bytes([each]) * 32) for each in range(6)))
+        for line, published, told, known in (
+            (lines[0], True, (CHAT,), lost[:2]),
+            (lines[0], False, (OTHER_CHAT,), lost[1:]),
+            (lines[1], False, (), ()),
+            ("", True, (), lost),
+        ):
+            contents.append(Content("A" * 43, own=OwnMemory(line, published, told, known)))
         for pairs in ("dbbcca", "caaxxy", "dexyba"):
             named = [encode_octets(each.encode() * 32) for each in pairs]
             row = in_a_row(zip(named[::2], named[1::2], strict=True))

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 import nacl._sodium
+from nacl import bindings
 from nacl.pwhash import argon2id
 
 from safeum_home.client.secure import envelope as envelopes
@@ -63,13 +64,36 @@ write(None)
 read()
 """
 
+_FILES = """
+import json, sys
+from safeum_home.client.secure.files import FileOpener, FileSealer
 
-class MemoryTests(SecureCase):
+def main():
+    sealer, size = FileSealer(100_000), 100_000
+    pieces = [sealer.add(bytes(size))]
+    print(json.dumps({"key": sealer.key.hex(), "header": pieces[0][:24].hex()}), flush=True)
+    sys.stdin.readline()
+    pieces += sealer.end()
+    opener = FileOpener(sealer.key, size, sealer.hash)
+    assert b"".join([*map(opener.add, pieces), opener.end()]) == bytes(size)
+    given_up = FileOpener(sealer.key, size, sealer.hash)
+    given_up.add(pieces[0])
+    given_up.wipe()
+
+main()
+print("null", flush=True)
+sys.stdin.readline()
+"""
+
+
+class ChildCase(SecureCase):
     """A child process, which this one looks into."""
+
+    program = _CHILD
 
     def setUp(self) -> None:
         super().setUp()
-        child = [sys.executable, "-c", _CHILD]
+        child = [sys.executable, "-c", self.program]
         self.child = subprocess.Popen(child, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.addCleanup(self._end)
 
@@ -85,6 +109,10 @@ class MemoryTests(SecureCase):
 
     def _held(self, needles: dict[str, bytes]) -> dict[str, int]:
         return {name: count(self.child.pid, needle) for name, needle in needles.items()}
+
+
+class MemoryTests(ChildCase):
+    """Keys of chats."""
 
     def test_closed(self) -> None:
         """All private keys are there while it is open, and none is after it was closed."""
@@ -136,6 +164,26 @@ class MemoryTests(SecureCase):
         self._ask([])
         self._ask(None)
         self.assertGreater(self._held({"plant": plant.encode()})["plant"], 0)
+
+
+class FileMemoryTests(ChildCase):
+    """Keys of files."""
+
+    program = _FILES
+
+    def test_wiped(self) -> None:
+        """What libsodium derives of a file's key is wiped; the key itself is in payloads, and may stay."""
+        assert self.child.stdout is not None
+        said = json.loads(self.child.stdout.readline())
+        key, header = bytes.fromhex(said["key"]), bytes.fromhex(said["header"])
+        state = bindings.crypto_secretstream_xchacha20poly1305_state()
+        bindings.crypto_secretstream_xchacha20poly1305_init_pull(state, header, key)
+        derived = bytes(nacl._sodium.ffi.buffer(state.statebuf, 32))
+        self.assertGreater(self._held({"derived": derived})["derived"], 0)
+        self._ask(None)
+        after = self._held({"derived": derived, "key": key})
+        print(f"\n    the key itself, afterwards: {after['key']} times", end=" ")
+        self.assertEqual(after["derived"], 0)
 
 
 def _octets(secret: Any) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from safeum_home.client.secure import succession
 from safeum_home.client.secure.envelope import Kind
 from safeum_home.client.secure.events import KeysChanged, RosterChanged, Told, Waiting
+from safeum_home.client.secure.own_memory import OwnMemory, merge
 from safeum_home.client.secure.payloads import Text
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
@@ -274,6 +275,27 @@ class UnreturnedTests(SecureCase):
         again = replace(self.log[-1], id="again")
         self.give(alice, again)
         self.assertEqual(alice.refused, [Reason.REPLAYED])
+
+
+class OwnMemoryTests(SecureCase):
+    """What the vault has of keys before."""
+
+    def test_merged(self) -> None:
+        """The longer line counts, with who was told of that one; what is lost, of both."""
+        lines = [line_of(0, each).text for each in (1, 2)]
+        first, other = OwnMemory(lines[0], True, (CHAT,)), OwnMemory(lines[0], False, (OTHER_CHAT,))
+        self.assertEqual(merge(first, other), OwnMemory(lines[0], True, (CHAT, OTHER_CHAT)))
+        self.assertEqual(merge(other, first), merge(first, other))
+        self.assertEqual(merge(first, OwnMemory(lines[1])), OwnMemory(lines[1]))
+        self.assertEqual(
+            merge(first, OwnMemory(lost=("A" * 43,))), OwnMemory(lines[0], True, (CHAT,), ("A" * 43,))
+        )
+
+    def test_checked(self) -> None:
+        """A text that stands for no line, or no hash."""
+        for memory in (OwnMemory("AAAA"), OwnMemory(line_of(0, 1).text[:-1]), OwnMemory(lost=("B" * 43,))):
+            self.assertRaises(ValueError, memory.check)
+        OwnMemory(line_of(0, 2).text, lost=("A" * 43,)).check()
 
 
 class LineTests(SecureCase):

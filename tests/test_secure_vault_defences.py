@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.client import group_ids, secure_taking
 from safeum_home.client.secure.vault import Vault
 from safeum_home.client.secure_taking import SecureTaking
+from safeum_home.client.sleeping import Sleeping
 from safeum_home.client.unlocked import opening, remembering, vault_store
 from safeum_home.client.unlocked.events import VaultRefused
 from safeum_home.client.unlocked.opening import Opening
@@ -73,6 +74,10 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "what is written before closing": (
         KEPT + "WritingTests.test_closed",
         (Defence(Remembering, "shut", _at_once),),
+    ),
+    "what is written before sleeping": (
+        KEPT + "WritingTests.test_asleep",
+        (Defence(SecureTaking, "_sleep", Sleeping._sleep),),
     ),
     "what must not be lost": (KEPT + "WritingTests.test_at_once", (Defence(VaultKeeper, "changed", _later),)),
     "an end to waiting": (

@@ -32,6 +32,8 @@ def upgrade():
 
 
 class MigrateScripts(StorageCase):
+    has_schema = False
+
     def scripts(self, more: str = "SELECT 1") -> str:
         """The migrations, and one more."""
         directory = Path(self.mktemp())

@@ -10,7 +10,7 @@ from safeum_home.client.file_text import file_text
 from safeum_home.client.notices import Outgoing
 from safeum_home.client.secure import payloads
 from safeum_home.client.unlocked.conversation import Conversation
-from safeum_home.client.unlocked.items import Fate, Item, Items
+from safeum_home.client.unlocked.items import FORMER_KEYS, Fate, Item, Items
 from safeum_home.protocol import message_types
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted
@@ -93,6 +93,8 @@ def _body(item: Item) -> Body:
         return Deleted(item.sender, item.at)
     if isinstance(payload, payloads.Text):
         return Text(f"{payload.text} {LATE}" if item.late else payload.text)
+    if isinstance(payload, payloads.Unknown) and payload.kind == FORMER_KEYS:
+        return message_types.Unknown({"kind": "sealed for a former security key"})
     if isinstance(payload, payloads.Unknown):
         return message_types.Unknown({"kind": payload.kind, "text": payload.text})
     duration = None if payload.voice is None else payload.voice.duration

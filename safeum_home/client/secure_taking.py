@@ -100,6 +100,12 @@ class SecureTaking(TelephoneTaking, FileTransfer):
             secure.shut(self._calls.open).addCallback(self._is_locked)
         return self._until_locked()
 
+    async def _sleep(self) -> None:
+        """What is to be written would wake it a moment later."""
+        if self._secure is not None and self._calls.open:
+            await self._secure.saved()
+        await super()._sleep()
+
     def _is_locked(self, _: object) -> None:
         self._locking, waiting, self._lock_waits = None, self._lock_waits, ()
         for each in waiting:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 
 from prompt_toolkit.application import Application, get_app
+from prompt_toolkit.clipboard import InMemoryClipboard
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
@@ -213,12 +214,14 @@ class Screen:
         """The line was entered: its draft is over when it is sent."""
         self._was = ""
         self._input.buffer.reset()
+        if self._desk.questions.hidden:
+            self.app.clipboard = InMemoryClipboard()  # what was cut out of it is not to be inserted elsewhere
         submit(self._desk, text)
         self._desk.numbers.line("")
 
     def _typed(self, _: object) -> None:
         """The line has changed. What begins with a slash is no message, nor is what follows a question."""
-        if self._was == self._input.text:
+        if self._was == self._input.text or self._desk.questions.hidden:
             return
         was, self._was = self._was, self._input.text
         self._desk.numbers.line(self._was)

@@ -2,8 +2,10 @@
 
 import ast
 import inspect
-import textwrap
+import sys
 from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
 from typing import Any, get_args
 
 import msgspec
@@ -47,21 +49,26 @@ def reference(struct: type[Struct]) -> Json:
 
 def field_docs(struct: type[Struct]) -> dict[str, str]:
     """The docstrings that follow a class's fields; none for types made at run time."""
-    try:
-        source = textwrap.dedent(inspect.getsource(struct))
-    except (OSError, TypeError):
-        return {}
-    body = ast.parse(source).body[0]
-    assert isinstance(body, ast.ClassDef)
+    body = _classes(struct.__module__).get(struct.__qualname__, [])
     return {
         before.target.id: inspect.cleandoc(after.value.value)
-        for before, after in zip(body.body, body.body[1:], strict=False)
+        for before, after in pairwise(body)
         if isinstance(before, ast.AnnAssign)
         and isinstance(before.target, ast.Name)
         and isinstance(after, ast.Expr)
         and isinstance(after.value, ast.Constant)
         and isinstance(after.value.value, str)
     }
+
+
+@cache
+def _classes(module: str) -> dict[str, list[ast.stmt]]:
+    """What the classes of a module consist of. `inspect` would parse the module for each of them."""
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
+    except (OSError, TypeError):
+        return {}
+    return {node.name: node.body for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
 def _with_parts(types: Iterable[type[Struct]]) -> list[type[Struct]]:

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from time import time
 from typing import NoReturn
 from unittest import SkipTest
 
 TOOLS = Path(__file__).parent.parent.parent / ".make"
 """What tests install for themselves; git does not see it."""
+_LISTS = 1800
+"""Seconds for which Debian's lists of packages are good: a run asks for them once."""
 
 
 def missing(reason: str) -> NoReturn:
@@ -40,10 +43,15 @@ def tool(name: str, package: str | None = None) -> str:
 def apt(package: str) -> str | None:
     """Install one of Debian's packages; the command that failed, if one did."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    update, install = ["apt-get", "-q", "update"], ["apt-get", "-q", "install", "-y", package]
     with alone():
-        for command in (["apt-get", "-q", "update"], ["apt-get", "-q", "install", "-y", package]):
+        lists = TOOLS / ".apt"
+        known = lists.exists() and time() - lists.stat().st_mtime < _LISTS
+        for command in [install] if known else [update, install]:
             if subprocess.run(command, env=environment, capture_output=True, check=False).returncode:
+                lists.unlink(missing_ok=True)
                 return " ".join(command)
+            lists.touch()
     return None
 
 

@@ -38,11 +38,17 @@ def pypi(name: str, *packages: str) -> Path:
 def _installed(folder: Path, command: list[str]) -> Path:
     wanted = " ".join(command)
     done = folder / ".installed"
+    if _is(done, wanted):
+        return folder
     with alone():
-        if not done.exists() or done.read_text() != wanted:
+        if not _is(done, wanted):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode:
                 missing(f"{folder.name} could not be installed: {wanted} failed")
             done.write_text(wanted)
     return folder
+
+
+def _is(done: Path, wanted: str) -> bool:
+    return done.exists() and done.read_text() == wanted

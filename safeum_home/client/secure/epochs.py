@@ -130,9 +130,9 @@ class Epochs:
         for known in reversed(self._known.values()):
             if (
                 known.good
-                and known.hashes == in_force
                 and known.count < MOST_MESSAGES
                 and now - DAY < known.at <= now + AHEAD
+                and known.hashes == in_force
             ):
                 return known
         return None

@@ -90,6 +90,13 @@ class Room:
             return None
         raise Refused(Reason.EXCLUDED)
 
+    @property
+    def is_in(self) -> bool:
+        """Whether this account is a member here."""
+        if self.peer is not None:
+            return True
+        return self.roster.is_in and (self.told is None or self.own.account in self.told)
+
     def in_force(self) -> dict[str, bytes]:
         """Who is a member, with the hash of the keys that are in force here."""
         if self.peer is None:

@@ -64,7 +64,7 @@ class Sender:
     def say(self, payload: Payload, reference: str) -> Iterator[Event | Post]:
         """Seal it, or let it wait for keys; raises `Refused` as `SecureChat.say`."""
         said = Said(payloads.encode(payload), payloads.is_quiet(payload), reference)
-        if self._room.peer is None and self._room.own.account not in self._room.in_force():
+        if not self._room.is_in:
             raise Refused(Reason.NOT_A_MEMBER)
         wanted = self._room.wanted()
         if not self._waiting and wanted.is_whole:

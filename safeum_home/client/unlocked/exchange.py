@@ -149,6 +149,9 @@ class Exchange(Vouching):
             self._early.append(message)
             return
         self._look_at(message)
+        if message.origin is not None and (item := self.items.by_id(message.origin)) is not None:
+            item.id = message.id  # it has waited for the group's own node
+            self._home.tell(SecureChanged(self.id, item))
         told = told_of(message)
         if told is not None:
             self._take(told)

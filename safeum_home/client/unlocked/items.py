@@ -70,6 +70,10 @@ class Items:
         found = (item for item in reversed(self.all) if item.reference == reference)
         return next(found, None)
 
+    def by_id(self, id: str) -> Item | None:
+        found = (item for item in reversed(self.all) if item.id == id)
+        return next(found, None)
+
     def wipe(self) -> None:
         """The past of the chat is gone: what was in it, and not what is still to be said."""
         self.all = [item for item in self.all if item.fate in (Fate.WAITING, Fate.SENDING)]

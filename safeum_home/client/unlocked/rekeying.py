@@ -70,13 +70,17 @@ class Rekeying(Remembering):
 
     async def _publish(self) -> None:
         """After each connect. Keys that those in force have named take their place, if they have not yet."""
-        before = self.line.unpublished
+        if self._changing is not None:
+            return  # others are being published just now
+        before, could_say = self.line.unpublished, self.may_say
         await self.keys.publish(self.own, None if before is None else encode_octets(before))
         if self.keys.mismatch is not None:
             self._learn(self.keys.mismatch.hash)
         elif before is not None and self.keys.published:
             self.line.published()
             self.changed(urgent=True)
+        if self.may_say and not could_say:
+            self._go_on()
 
     def _learn(self, hash: str) -> None:
         """What the account has, or had, as its node says: what was sealed for that is no alarm."""
@@ -108,8 +112,13 @@ class Rekeying(Remembering):
                 raise Refused(Reason.OLD_KEYS)
             await self.keys.replace(self.own, self.keys.mismatch.hash)
             await self._vault.replace()
-            for conversation in self.chats.values():
-                conversation.look_again()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """The keys of this program are in force: what was to be said is said."""
+        for conversation in self.chats.values():
+            self.owed(conversation)
+            conversation.look_again()
 
     # --- another passphrase
 
@@ -177,7 +186,7 @@ class Rekeying(Remembering):
 
     def _follow(self, new: UniqueKey, line: succession.Line) -> None:
         """They are in force."""
-        own, self.own = self.own, new
+        own, self.own, self.keys.mismatch = self.own, new, None
         self.former.append(own)
         self.people.follow(new.account, line.keys, self._now())
         self.line.begin(line)

@@ -127,12 +127,16 @@ class Remembering(Verifying):
     async def _save(self) -> None:
         await self._vault.flush()
 
+    def saved(self) -> "Deferred[Any]":
+        """When the vault is written, where there is something to write, or after five seconds."""
+        if not self._vault.has_news:
+            return succeed(None)
+        return self._vault.flush().addTimeout(SAVED_WITHIN, self.clock).addErrback(lambda _: None)
+
     def shut(self, online: bool) -> "Deferred[None]":
         """Write the vault, for five seconds at the most, and close; without a connection close at once."""
-        saved: Deferred[Any] = succeed(None)
-        if online and self._vault.has_news:
-            saved = self._vault.flush().addTimeout(SAVED_WITHIN, self.clock)
-        return saved.addErrback(lambda _: None).addCallback(lambda _: self.close())
+        saved = self.saved() if online else succeed(None)
+        return saved.addCallback(lambda _: self.close())
 
     @abstractmethod
     def close(self) -> None:

@@ -107,7 +107,8 @@ class VaultKeeper:
         refused = VaultRefused(reason, version)
         if refused != self.refused and not self._closed:
             self.refused = refused
-            self._owner.vault_refused(refused)
+            if self._moved is None:  # else it is looked at with the keys before first
+                self._owner.vault_refused(refused)
         self._writing.hold()
         return False
 
@@ -259,17 +260,17 @@ class VaultKeeper:
         """False where another program has put one meanwhile, with the keys of now: it is merged."""
         before, version = self._vault.rekey(own), self.version
         self._moved = moved
-        while self.version == version and self.refused is None:
+        while self.version == version and self.refused is None and not self._full:
             self._writing.urgent()
             await self._at_rest()
             if self.version == version and self.refused is None:
                 await deferLater(self._clock, AGAIN)
-            if self._closed:
-                raise Refused(Reason.TOO_MANY)
-        if self.refused is None:
+        if self.version != version and self.refused is None:
             return True
         self._vault.rekey(before)
         self._moved = None
+        if self._full:
+            raise Refused(Reason.TOO_LARGE)
         self._trust()
         await self.load()
         return False

@@ -128,11 +128,13 @@ const SALT = new Uint8Array(16);
 
 /** BLAKE2b (RFC 7693) of octets; `person` is a text that says what is hashed, `key` makes it a key derivation. */
 export function digest(octets, person, size = 32, key = NOTHING) {
-  return call([octets, key, SALT, personal(person)], size, (raw, [message, secret, salt, who], out) => (
+  const made = call([octets, key, SALT, personal(person)], size, (raw, [message, secret, salt, who], out) => (
     raw._crypto_generichash_blake2b_salt_personal(
       out, size, message, octets.length, 0, key.length ? secret : 0, key.length, salt, who,
     )
   ));
+  if (key.length) digest(NOTHING, ""); // the last result stays on libsodium's stack
+  return made;
 }
 
 /** The same hash, without a key, of octets that come one after the other. */
