@@ -57,6 +57,16 @@ class FileTests(SecureDeskCase):
         self.assertIn("locked here", self.ann.screen())
         self.assertEqual(self.web.asked, [])
 
+    def test_locked_afterwards(self) -> None:
+        """What the client has said of files goes from the screen with them."""
+        self.say(self.ann, f"/send {self.folder}/plan.pdf")
+        self.ben.enter("/files")
+        self.say(self.ben, f"/save 1 {self.folder}/stored.pdf")
+        self.ben.enter("/lock")
+        for name in ("plan.pdf", "stored.pdf"):
+            self.assertNotIn(name, self.ben.screen())
+            self.assertFalse([each for each in self.ben.desk.notices if name in each.text])
+
     def test_voice(self) -> None:
         """How long a voice note is stands behind it."""
         self.ann.within(self.ben).files.send_voice(BytesIO(b"sound" * 100), 72_000)

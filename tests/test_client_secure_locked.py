@@ -1,5 +1,7 @@
 """Locking and unlocking secure chats at a desk: who is asked for what, and what is left of it."""
 
+from typing import Any
+
 from mnemonic import Mnemonic
 from twisted.internet.defer import Deferred, fail
 
@@ -82,6 +84,54 @@ class UnlockTests(SecureDeskCase):
         """While it is asked for."""
         self.cay.enter("/unlock")
         self.assertEqual(list(completions(self.cay.desk, "/c")), [])
+
+
+class TypedAheadTests(SecureDeskCase):
+    """What is entered before the question is there is no message: it may be the passphrase."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cay.enter("/chat Ann")
+
+    def ahead(self, who: SecureWorldDesk, text: str) -> None:
+        self.assertTrue(who.desk.questions.hidden)
+        self.assertEqual(who.desk.questions.prompt, "One moment: ")
+        for _ in range(2):
+            self.assertNotIn(text, who.enter(text))
+        self.assertNotIn(text.encode(), b"".join(who.line.given))
+
+    def test_while_the_node_is_asked(self) -> None:
+        gate: Deferred[None] = Deferred()
+        straight = self.cay.client.keys_of
+
+        async def later(accounts: Any, launches: bool = False) -> Any:
+            await gate
+            return await straight(accounts)
+
+        self.cay.client.keys_of = later  # type: ignore[method-assign]
+        self.cay.enter("/unlock")
+        self.ahead(self.cay, PASSPHRASE)
+        gate.callback(None)
+        self.assertIn("New passphrase", self.cay.desk.questions.prompt)
+
+    def test_while_it_is_weighed(self) -> None:
+        weighed: Deferred[Any] = Deferred()
+        self.cay.desk.secure.in_thread = lambda work: weighed.addCallback(lambda _: work())
+        self.cay.enter("/unlock")
+        self.cay.enter(PASSPHRASE)
+        self.ahead(self.cay, PASSPHRASE)
+        weighed.callback(None)
+        self.assertIn("Once more", self.cay.desk.questions.prompt)
+
+    def test_while_the_one_of_now_is_stretched(self) -> None:
+        stretched: Deferred[Any] = Deferred()
+        self.ann.enter("/chat Cay")
+        self.ann.desk.secure.in_thread = lambda work: stretched.addCallback(lambda _: work())
+        self.ann.enter("/passphrase")
+        self.ann.enter(PASSPHRASE)
+        self.ahead(self.ann, OTHER)
+        stretched.callback(None)
+        self.assertIn("New passphrase", self.ann.desk.questions.prompt)
 
 
 class PassphraseTests(SecureDeskCase):

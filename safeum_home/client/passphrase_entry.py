@@ -42,7 +42,8 @@ async def unlock(desk: Desk, argument: str) -> None:
         raise Mistake("Secure chats are unlocked already: /lock locks them.")
     if argument not in ("", "new", "words"):
         raise Mistake("/unlock asks for your passphrase: it is not written into the command.")
-    [known] = (await desk.client.keys_of([desk.state.account])).keys
+    asked = desk.questions.meanwhile(desk.client.keys_of([desk.state.account]))
+    [known] = (await asked).keys
     if known.hash is None:
         await _open(desk, await _derived(desk, await chosen(desk, NEW, argument == "words")))
         return
@@ -98,7 +99,7 @@ async def change(desk: Desk) -> None:
     text = await desk.questions.ask("Passphrase of now", hidden=True)
     if not text.strip():
         raise Mistake("Nothing was changed.")
-    known = await _derived(desk, text)
+    known = await desk.questions.meanwhile(_derived(desk, text))
     same = known.hash == secure.own.hash
     known.wipe()
     if not same:
@@ -150,7 +151,8 @@ async def chosen(desk: Desk, about: str, generate: bool) -> str:
             raise Mistake("No passphrase was chosen.")
         if text.strip().casefold() == "words":
             break
-        strength: Strength = await desk.secure.in_thread(partial(passphrase.strength, text))
+        weighed = desk.secure.in_thread(partial(passphrase.strength, text))
+        strength: Strength = await desk.questions.meanwhile(weighed)
         desk.note(strength_words(strength), "notice" if strength.enough else "error")
         if strength.enough:
             return await _again(desk, text, "Once more")

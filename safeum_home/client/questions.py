@@ -1,10 +1,14 @@
 """A question at the desk: the next line that is entered answers it, and is neither sent nor remembered."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
+T = TypeVar("T")
+
 PROMPT = "> "
+WAIT = "One moment"
 
 
 class Questions:
@@ -37,3 +41,25 @@ class Questions:
         self.changed()
         if answer is not None:
             answer.callback(line)
+
+    async def meanwhile(self, work: Awaitable[T]) -> T:
+        """What comes of `work`; what is entered until then goes nowhere: it may be a secret typed ahead.
+
+        An empty line ends that, and not the wait.
+        """
+        held = True
+
+        def typed(line: str) -> None:
+            nonlocal held
+            if held and line:
+                self.ask(WAIT, hidden=True).addCallback(typed)
+            else:
+                held = False
+
+        typed("-")
+        try:
+            return await work
+        finally:
+            if held:
+                held = False
+                self.answer("")

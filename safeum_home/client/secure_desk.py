@@ -87,7 +87,11 @@ class SecureDesk:
         self._unsent.clear()
         self.comparing.forget()
         secure = {view.chat for view in desk.state.chats if view.secure}
-        kept = [notice for notice in desk.notices if notice.about not in secure]
+        kept = [
+            notice
+            for notice in desk.notices
+            if notice.style == alarms.STYLE or not {notice.chat, notice.about} & secure
+        ]
         desk.notices.clear()
         desk.notices.extend(kept)
         for chat in secure:

@@ -4,9 +4,6 @@ Each asks until it is given what it needs, or an empty line: whoever has mistype
 and nothing of it may become a message then.
 """
 
-from collections.abc import Awaitable
-from typing import TypeVar
-
 from safeum_home.client.desk import Desk
 from safeum_home.client.entry import alias_of
 from safeum_home.client.errors import RemoteProblem
@@ -14,8 +11,6 @@ from safeum_home.client.pins import RULE, is_pin
 from safeum_home.client.slash import Mistake, slash
 from safeum_home.client.text import explain, safe
 from safeum_home.errors import Code, Problem
-
-T = TypeVar("T")
 
 WARNING = (
     "This closes your account for ever. All messages with all your contacts are erased on the node, on both "
@@ -51,7 +46,7 @@ async def _set(desk: Desk) -> None:
     while True:
         pin = pin or await _new_pin(desk)
         try:
-            done = await _held(desk, desk.client.set_pin(password, pin))
+            done = await desk.questions.meanwhile(desk.client.set_pin(password, pin))
         except RemoteProblem as error:
             if error.of(Code.WEAK_PIN):
                 desk.note(explain(error), "error")
@@ -79,7 +74,7 @@ async def _remove(desk: Desk, number: int) -> None:
     password = await _ask(desk, "Password", hidden=True)
     while True:
         try:
-            await _held(desk, desk.client.remove_pin(password, number))
+            await desk.questions.meanwhile(desk.client.remove_pin(password, number))
         except RemoteProblem as error:
             password = await _another_password(desk, error)
             continue
@@ -107,13 +102,13 @@ async def _close(desk: Desk, argument: str) -> None:
             desk.note(f"{RULE} An empty line leaves everything as it is.", "error")
             continue
         try:
-            await _held(desk, desk.client.close_account(pin))
+            await desk.questions.meanwhile(desk.client.close_account(pin))
             return
         except RemoteProblem as error:
             if not error.of(Code.WRONG_PIN):
                 raise
         # Only now: who has none may believe to have one, and to type it in next.
-        if not (await _held(desk, desk.client.pins())).count:
+        if not (await desk.questions.meanwhile(desk.client.pins())).count:
             raise Mistake("You have no PIN to close the account with, and nothing was closed: /pin set")
         desk.note("The PIN is wrong, and nothing was closed. Again, or an empty line to leave.", "error")
 
@@ -131,26 +126,3 @@ async def _ask(desk: Desk, text: str, hidden: bool = False) -> str:
     if not answer:
         raise Mistake("Left as it was.")
     return answer
-
-
-async def _held(desk: Desk, work: Awaitable[T]) -> T:
-    """What the node answers; what is typed until then goes nowhere, since it may be the PIN once more.
-
-    An empty line ends that, and not the wait.
-    """
-    held = True
-
-    def typed(line: str) -> None:
-        nonlocal held
-        if held and line:
-            desk.questions.ask("One moment", hidden=True).addCallback(typed)
-        else:
-            held = False
-
-    typed("-")
-    try:
-        return await work
-    finally:
-        if held:
-            held = False
-            desk.questions.answer("")

@@ -49,6 +49,7 @@ def described(group: GroupRecord, told: SharedGroup) -> GroupRecord:
         earlier=told.earlier,
         people=told.members,
         life=told.begins or group.life,
+        seed=told.seed or group.seed,
         secure=told.secure,
         pair=told.pair,
     )

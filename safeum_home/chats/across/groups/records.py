@@ -85,7 +85,7 @@ class GroupKind:
         """A group is this now. One that nobody here is in, nor wants to be in, is none of this node's."""
         told, chat = content(event, SharedGroup), self._copies.told_of(node, event)
         check_secrecy(told)
-        if told.begins is not None:
+        if told.begins is not None or told.seed is not None:
             check_id(node, chat, told)
         fresh: list[Fresh] = []
         outcome: list[Copy] = []
