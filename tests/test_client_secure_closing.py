@@ -66,9 +66,7 @@ class LockTests(SecureSdkCase):
             self.assertEqual((key.wiped, secure.chats, self.ann.client.secure), (True, {}, None))
         self.assertGreater(frames, 4)
 
-    def locks_after(
-        self, frames: int, results: list[Any]
-    ) -> Bend:
+    def locks_after(self, frames: int, results: list[Any]) -> Bend:
         """Locks with one of the frames of the node, unless it is unlocked by then."""
         left = iter(range(frames - 1))
 
