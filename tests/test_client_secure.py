@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import Deferred
 
-from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.errors import RemoteProblem, local
 from safeum_home.client.secure.events import Gone, KeysChanged, RosterChanged
 from safeum_home.client.secure.passphrase import words
 from safeum_home.client.secure.payloads import Text
@@ -75,6 +76,29 @@ class TalkTests(SecureSdkCase):
             self.assertEqual(third.payload.reply.hash, hash)
         page = self.ben.do(self.ben.client.history(chat))
         self.assertIn("deleted", [each["body"]["kind"] for each in msgspec.to_builtins(page)["messages"]])
+
+    def test_refused_by_the_node(self) -> None:
+        """What a message that the node does not take had before it goes; what stood behind it goes yet."""
+        chat = self.start(self.ben)
+        first = self.say(self.ann, chat, "to be deleted")
+        conversation, send = self.chat(self.ann, chat), self.ann.client.send_body
+        refused: Deferred[Any] = Deferred()
+
+        def refuse(*_: object) -> Any:
+            self.ann.client.send_body = send  # type: ignore[method-assign]
+            return refused
+
+        self.ann.client.send_body = refuse  # type: ignore[method-assign,assignment]
+        item = conversation.send("refused")
+        conversation.react(first, "👍")
+        conversation.delete(first)
+        refused.errback(local(Code.NOT_FOUND))
+        self.settle()
+        self.assertIs(item.fate, Fate.REFUSED)
+        self.assertEqual(self.ben.said(chat), [""])
+        [shown] = self.chat(self.ben, chat).items.all
+        self.assertEqual((shown.deleted, shown.reactions), (True, {self.ann.account: "👍"}))
+        self.assertEqual((conversation._changing, self.ben.alarms), ({}, []))
 
     def test_another_device(self) -> None:
         """One that comes later, and knows nothing, reads the past from the node's history and goes on."""

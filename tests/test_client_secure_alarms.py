@@ -224,6 +224,9 @@ class ImitationTests(AlarmCase):
         for shown in (self.ann.header(), self.ann.sidebar(), self.ann.screen()):
             self.assertNotIn(SIGN, shown)
         self.assertEqual(self.ann.sidebar().count("🔒"), 1)
+        self.ben.enter("/name A device of yours")
+        self.settle()
+        self.assertIn("ben", self.ann.header())
 
     def test_in_a_banner(self) -> None:
         """What is announced of messages never has the style of alarms, nor begins with their sign."""

@@ -104,6 +104,8 @@ class VaultTests(VaultCase):
             self.assertEqual(told, "1")
         for after in (9, 10):
             self.refused("invalid_params", self.tablet, "vault.put", n=9, after=after, **about)
+        self.refused("invalid_params", self.tablet, "vault.put", n=2**53 - 1, after=1, **about)
+        self.refused("invalid_params", self.tablet, "vault.put", n=2**20 + 2, after=1, **about)
         for _ in range(2):  # its answer may have been lost
             self.assertEqual(self.tablet.call("vault.put", n=9, after=1, **about), {"n": 9})
         self.assertEqual(self.read(self.alice), (9, b"ninth"))

@@ -50,7 +50,10 @@ YOU = "You"
 """What one is called oneself; nobody else is shown as this."""
 _START = 7
 """Characters of an account's id that tell those of one group apart for a reader."""
-_TAKEN = ("you", "safeum", "yournode", "system", "support", "admin", "administrator", "notes", "voicemail")
+_TAKEN = (
+    *("you", "safeum", "yournode", "system", "support", "admin", "administrator", "notes", "voicemail"),
+    "adeviceofyours",
+)
 """Names that speak for the program or the node, or for one's own notes."""
 
 

@@ -118,7 +118,7 @@ _VAULT = {
     Reason.UNDECRYPTABLE: "What your node keeps for you of secure chats does not open with this passphrase:"
     " nobody counts as verified. /vault renew puts what is known here in its place; then compare: /verify",
     Reason.TOO_LARGE: "There is no room for more in what your node keeps for you of secure chats: what is new"
-    " is known on this device alone. Leave chats that you do not need.",
+    " is known on this device alone.",
 }
 _VAULT_ELSE = (
     "What your node keeps for you of secure chats is damaged, and not used: nobody counts as verified. /vault"

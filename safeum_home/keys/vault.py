@@ -27,6 +27,8 @@ from safeum_home.protocol.signing import decode_octets, encode_octets
 from safeum_home.storage import vaults
 from safeum_home.storage.rows import VaultRow
 
+FURTHEST = 2**20
+"""Versions beyond the one that there is: more than any backup is behind."""
 WAITS = 600.0
 """Seconds after which a part that nothing follows on is dropped."""
 ROOM = 64 * 1024 * 1024
@@ -131,7 +133,9 @@ class Vaults:
         """Raises `vault_conflict`, `vault_incomplete`, `too_large`, `invalid_params`."""
         self._limit.take(caller.account)
         octets = decode_octets(params.data, len(params.data) * 3 // 4)
-        if octets is None or len(octets) > PART or params.part >= params.parts or params.follows >= params.n:
+        if octets is None or len(octets) > PART or params.part >= params.parts:
+            raise Problem(Code.INVALID_PARAMS)
+        if not params.follows < params.n <= params.follows + FURTHEST:
             raise Problem(Code.INVALID_PARAMS)
         owner = await self._owners.need(caller.account)
         present = await self._database.read(lambda c: vaults.version(c, owner.blind)[0])

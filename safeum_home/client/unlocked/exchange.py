@@ -61,6 +61,8 @@ class Exchange(Vouching):
         self._told = Told()
         self._early: deque[Message] | None = deque(maxlen=MOST_EARLY)
         self._unsaid: deque[tuple[Payload, Item | None]] = deque()
+        self._changing: dict[str, Payload] = {}
+        """What is no message and on its way, by its reference: nobody sees whether it has come."""
         self._admitted: set[str] = set()
         """For whom this program has vouched."""
 
@@ -139,6 +141,7 @@ class Exchange(Vouching):
         self.comparisons.close()
         self._posting.close()
         self._unsaid.clear()
+        self._changing.clear()
         self._chat.close()
         self._signing.close()
 
@@ -232,10 +235,13 @@ class Exchange(Vouching):
                 self._welcome()
                 return
             payload, item = self._unsaid.popleft()
-            reference = "" if item is None else item.reference
+            reference = f"changed-{next(_references)}" if item is None else item.reference
+            if item is None:
+                self._changing[reference] = payload
             try:
                 self._done(self._chat.say(payload, reference))
             except Refused:
+                self._changing.pop(reference, None)
                 self._fail(item)
 
     def _done(self, step: Step) -> None:
@@ -253,6 +259,7 @@ class Exchange(Vouching):
 
     def _acknowledged(self, post: e.Post, sent: Sent) -> None:
         item = self.items.by_reference(post.reference) if post.reference else None
+        self._changing.pop(post.reference or "", None)
         if item is not None:
             item.fate, item.id = Fate.SENT, sent.id
             self._home.tell(SecureChanged(self.id, item))
@@ -263,8 +270,13 @@ class Exchange(Vouching):
     def _not_taken(self, posts: list[e.Post], error: ClientError) -> None:
         self._chat.renew()
         self._signing.failed([post.data for post in posts], error)
+        changing = [self._changing.pop(post.reference or "", None) for post in posts]
+        if posts[0].reference:  # else it is an epoch, or a roster: the node takes nothing of this account
+            # What stood behind is shown as not sent where it is a message, and said again where it is none.
+            self._unsaid.extend((payload, None) for payload in changing[1:] if payload is not None)
         for post in posts:
             self._fail(self.items.by_reference(post.reference) if post.reference else None)
+        self._flush()
 
     def _fail(self, item: Item | None) -> None:
         if item is not None:

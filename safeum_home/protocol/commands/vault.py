@@ -61,7 +61,8 @@ class VaultPut(Params, frozen=True):
     `vault_incomplete`: then begin with the first one. Parts that nothing follows on are dropped.
 
     `after` is the version that there is, 0 where there is none, of which `n` may be far ahead: so a device
-    that has had newer ones goes on from these, on a node that was restored from a backup.
+    that has had newer ones goes on from these, on a node that was restored from a backup. More than 2^20 is
+    `invalid_params`: so nobody who is in the account without its passphrase can use up all versions.
     """
 
     n: VaultVersion
