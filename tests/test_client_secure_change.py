@@ -141,12 +141,19 @@ class ChangeTests(ChangeCase):
         self.ben.back()
         self.settle(10)
         self.successResultOf(changing)
+        self.assertEqual(self.told(self.ben, KeysMismatch), [])
         self.assertEqual(self.changes(self.ann)[-1], (self.before, self.after, True))
         self.say(self.ben, self.pair, "after")
         self.assertEqual(self.ann.said(self.pair)[-1], "after")
 
     def test_refused(self) -> None:
         """The same keys, another account's, or some that were in force once: nothing changes."""
+        changing = self.ben.secure.change_key(key_of(self.ben.account, 2))
+        for _ in range(2):
+            self.failureResultOf(self.ben.secure.change_key(key_of(self.ben.account, 3)), RemoteProblem)
+        self.assertIsNotNone(self.ben.secure._changing)
+        changing.cancel()  # type: ignore[attr-defined]
+        self.failureResultOf(changing, CancelledError)
         for key in (key_of(self.ben.account), key_of(self.ann.account, 1)):
             with self.assertRaises(RemoteProblem):
                 self.ben.do(self.ben.secure.change_key(key))
@@ -161,12 +168,16 @@ class ChangeTests(ChangeCase):
         """All is as it was, the vault as well."""
 
         publish = self.ben.client.publish_keys
+        self.settle(15)
+        self.ben.secure._drop(self.pair)
+        kept = self.ben.secure._vault.memory(self.pair)
         self.ben.client.publish_keys = _refuse  # type: ignore[method-assign,assignment]
         with self.assertRaises(RemoteProblem):
             self.ben.do(self.ben.secure.change_key(key_of(self.ben.account, 1)))
         self.assertEqual(self.ben.secure.own.hash, self.before)
         self.ben.client.publish_keys = publish  # type: ignore[method-assign]
         self.settle(15)
+        self.assertEqual(self.ben.secure._vault.memory(self.pair), kept)
         self.kill(self.ben)
         self.ben.unlock()
         self.settle()
@@ -196,6 +207,40 @@ class InterruptedTests(ChangeCase):
         self.assertEqual(self.ben.secure.untold, ())
         self.say(self.ben, self.group, "after")
         self.assertEqual(self.cay.said(self.group)[-1], "after")
+
+    def test_not_told_for_long(self) -> None:
+        """A chat that cannot be told keeps the keys before, and the vault is written all the same."""
+        tell, self.ben.secure._tell = self.ben.secure._tell, _never  # type: ignore[method-assign,assignment]
+        self.change()
+        self.settle(15)
+        version = self.ben.secure.vault_version()
+        self.settle(610)
+        [former] = self.ben.secure.former
+        self.ben.secure.verify(self.ann.account)
+        self.settle(15)
+        self.assertEqual((self.ben.secure.vault_version() > version, former.wiped), (True, False))
+        self.ben.secure._tell = tell  # type: ignore[method-assign]
+        self.ben.secure._telling.clear()
+        for conversation in self.ben.secure.chats.values():
+            self.ben.secure.owed(conversation)
+        self.settle(10)
+        self.assertEqual((self.ben.secure.untold, self.ben.secure.former, former.wiped), ((), [], True))
+
+    def test_no_room(self) -> None:
+        """A vault that does not fit ends it, and all is as it was."""
+        put = self.ben.secure._vault._vault.put
+        self.ben.secure._vault._vault.put = _too_large  # type: ignore[method-assign,assignment]
+        changing = self.ben.secure.change_key(key_of(self.ben.account, 1))
+        self.settle(10)
+        self.assertIs(self.failureResultOf(changing, Refused).value.reason, Reason.TOO_LARGE)
+        self.ben.secure._vault._vault.put = put  # type: ignore[method-assign]
+        self.assertEqual(self.ben.secure.own.hash, self.before)
+        self.ben.secure.verify(self.ann.account)
+        self.settle(15)
+        self.kill(self.ben)
+        self.ben.unlock()
+        self.assertEqual(self.told(self.ben, VaultRefused), [])
+        self.assertIs(self.ben.secure.trust(self.ann.account), Trust.VERIFIED)
 
     def test_before_chats_are_told(self) -> None:
         """Those that were not are told when it is entered again, before anything else is said."""
@@ -294,6 +339,10 @@ class ForgottenTests(ChangeCase):
 
 async def _refuse(*_: object) -> None:
     raise local(Code.BAD_KEYS)
+
+
+def _too_large(_: object) -> Any:
+    raise Refused(Reason.TOO_LARGE)
 
 
 async def _never(*_: object) -> Any:

@@ -248,6 +248,7 @@ class OtherTests(BothCase):
             Content("A" * 43, {account(1): Pinned(keys[0], Trust.VERIFIED, 7)}, {CHAT: Draft(2, "b")}),
             Content("A" * 43, {account(1): Pinned(keys[1], Trust.CHANGED, 5, former=(keys[0],))}),
             Content("A" * 43, {account(1): Pinned(keys[2], Trust.CHANGED, 7, offered=keys[1])}),
+            *(Content("A" * 43, {account(1): Pinned(keys[at], Trust.PINNED, 9 - at)}) for at in (1, 2)),
             Content("A" * 43, drafts={CHAT: Draft(2, "a")}),
         ]
         alice, bob, *_ = self.group(3)

@@ -2,6 +2,7 @@
 
 import itertools
 
+from msgspec import structs
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.secure import vault
@@ -166,8 +167,22 @@ class MergeTests(SynchronousTestCase):
     def test_different_keys(self) -> None:
         """Neither follows on the other: the later ones, and the others are kept."""
         one, other = (Keys.of(unique_key(1, each).public) for each in (0, 1))
-        merged = self._people(Pinned(one, Trust.PINNED, 1), Pinned(other, Trust.PINNED, 2))
+        merged = self._people(Pinned(one, Trust.CHANGED, 1), Pinned(other, Trust.CHANGED, 2))
         self.assertEqual((merged.keys, merged.former), (other, (one,)))
+
+    def test_seen_first(self) -> None:
+        """What a program that knew nothing was shown takes nobody's place: it waits to be accepted."""
+        one, other = (Keys.of(unique_key(1, each).public) for each in (0, 1))
+        shown = Pinned(other, Trust.PINNED, 9)
+        for known in (
+            Pinned(one, Trust.PINNED, 1),
+            Pinned(one, Trust.PINNED, 1, judged=3),
+            Pinned(one, Trust.VERIFIED, 1, judged=3),
+            Pinned(one, Trust.CHANGED, 1),
+        ):
+            self.assertEqual(self._people(known, shown), structs.replace(known, offered=other))
+        waiting = Pinned(one, Trust.VERIFIED, 1, 3, offered=Keys.of(unique_key(1, 2).public))
+        self.assertEqual(self._people(waiting, shown), waiting)
 
     def test_later(self) -> None:
         """Drafts and settings."""

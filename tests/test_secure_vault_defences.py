@@ -6,19 +6,24 @@ from twisted.internet.defer import succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client import group_ids, secure_taking
+from safeum_home.client.secure import vault_content
 from safeum_home.client.secure.vault import Vault
 from safeum_home.client.secure_taking import SecureTaking
 from safeum_home.client.sleeping import Sleeping
 from safeum_home.client.unlocked import opening, remembering, vault_store
+from safeum_home.client.unlocked.chat_files import ChatFiles
 from safeum_home.client.unlocked.events import VaultRefused
 from safeum_home.client.unlocked.opening import Opening
 from safeum_home.client.unlocked.remembering import Remembering
+from safeum_home.client.unlocked.secure_chats import SecureChats
 from safeum_home.client.unlocked.vault_keeper import VaultKeeper
 from tests.test_secure_defences import VERSIONS
 from tests.without import Defence, check, nothing, yes
 
 RESTORED = "tests.test_client_secure_restored."
 DOWNGRADE = "tests.test_client_secure_downgrade."
+UNREAD = "tests.test_client_secure_unread."
+CLOSING = "tests.test_client_secure_closing."
 KEPT = "tests.test_client_secure_kept."
 
 
@@ -53,6 +58,15 @@ async def _as_listed(self: Any, chat: str, kept: str | None) -> str:
     return others[0]
 
 
+async def _waits_for_nothing(_self: Any) -> None:
+    """`VaultKeeper.known` of a program that goes on without."""
+
+
+async def _opens(self: Any) -> None:
+    """`SecureChats._open_once` that does not look at that."""
+    await self._open_all()
+
+
 DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "vaults of before, in a program that runs": (RESTORED + "RunningTests.test_replaced", (VERSIONS,)),
     "vaults of before, after a start": (
@@ -83,6 +97,22 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "an end to waiting": (
         KEPT + "WritingTests.test_no_answer",
         (Defence(remembering, "SAVED_WITHIN", 60.0),),
+    ),
+    "keys of others before the vault is known": (
+        UNREAD + "UnreadTests.test_swapped",
+        (Defence(VaultKeeper, "known", _waits_for_nothing), Defence(SecureChats, "_open_once", _opens)),
+    ),
+    "keys that were verified, of what is seen first": (
+        "tests.test_secure_vault.MergeTests.test_seen_first",
+        (Defence(vault_content, "_seen_first", nothing),),
+    ),
+    "what is under way while it is locked": (
+        CLOSING + "LockTests.test_while_unlocking",
+        (Defence(Opening, "_check_open", nothing),),
+    ),
+    "files that are under way while it is locked": (
+        CLOSING + "FileTests.test_given_up",
+        (Defence(ChatFiles, "close", nothing),),
     ),
     "secure chats shown as groups, to who is locked": (
         DOWNGRADE + "LockedTests.test_plain",

@@ -1,6 +1,7 @@
 """A client whose owner has entered a unique key, and so has secure chats."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from msgspec import UNSET, structs
@@ -12,6 +13,7 @@ from safeum_home.client.clear_text import says_in_clear
 from safeum_home.client.errors import local
 from safeum_home.client.file_transfer import FileTransfer, Uploaded
 from safeum_home.client.group_ids import may_be_open
+from safeum_home.client.secret import Wiped
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.telephone_taking import TelephoneTaking
 from safeum_home.client.unlocked.secure_chats import SecureChats
@@ -64,7 +66,8 @@ class SecureTaking(TelephoneTaking, FileTransfer):
     def unlock_with(self, key: UniqueKey) -> "Deferred[SecureChats]":
         """The same with a key that was derived already; it is this client's to wipe from then on.
 
-        Raises `wrong_state` where it is unlocked, or the key is another account's, which wipes it, too.
+        Raises `wrong_state` where it is unlocked, is locked meanwhile, or the key is another account's, which
+        wipes it, too.
         """
         return Deferred.fromCoroutine(self._unlock_with(key, _as_it_is))
 
@@ -84,7 +87,10 @@ class SecureTaking(TelephoneTaking, FileTransfer):
             self, self._inbox.state, self._clock, key, self._inbox.tell, awaitable, self._is_secure
         )
         self._secure_listens = self._inbox.listen(secure.take)
-        await secure.open()
+        with suppress(Wiped):  # it was locked meanwhile
+            await secure.open()
+        if self._secure is not secure:
+            raise local(Code.WRONG_STATE, "it was locked meanwhile")
         return secure
 
     def lock(self) -> "Deferred[None]":

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from safeum_home.client.secure import chat_memory, own_memory
 from safeum_home.client.secure.chat_memory import (
@@ -132,9 +132,10 @@ def restore(people: People, content: Content) -> None:
 def merge(one: Content, other: Content) -> Content:
     """Of two that follow on the same vault: the same, whichever is which; `previous` is of `other`.
 
-    Keys: those that have followed on the other's; else those that came, or were verified, later. So what was
-    verified loses to a change. Drafts, settings: the later one. Streams: how far either has come. Roster: the
-    one that was signed later. Keys that have named their followers: of both.
+    Keys: those that have followed on the other's. Of others, what a program has only seen first gives way,
+    and waits to be accepted; else those that came, or were verified, later. So what was verified loses to a
+    change, and not to what a program is shown that knows nothing. Drafts, settings: the later one. Streams:
+    how far either has come. Roster: the one that was signed later. Keys that have named followers: of both.
     """
     return Content(
         other.previous,
@@ -177,6 +178,9 @@ def _merge_pinned(one: Pinned, other: Pinned) -> Pinned:
         later, earlier = one, other
     elif one.keys in other.former and other.keys not in one.former:
         later, earlier = other, one
+    elif (one.keys not in other.former) and (given_way := _seen_first(one, other)) is not None:
+        stays = other if given_way is one else one
+        return stays if stays.offered else structs.replace(stays, offered=given_way.keys)
     else:
         later, earlier = sorted((one, other), key=_age, reverse=True)
     before = [*earlier.former, *([earlier.keys] if earlier.keys != later.keys else []), *later.former]
@@ -185,6 +189,14 @@ def _merge_pinned(one: Pinned, other: Pinned) -> Pinned:
     if offered in (later.keys, *former):
         offered = None
     return Pinned(later.keys, later.trust, later.since, later.judged, offered, tuple(reversed(former)))
+
+
+def _seen_first(one: Pinned, other: Pinned) -> Pinned | None:
+    """Of two with keys of which neither follows on the other: the one that nobody's word speaks for."""
+    unjudged = [
+        each for each in (one, other) if each.trust is Trust.PINNED and not each.judged and not each.former
+    ]
+    return max(unjudged, key=_age) if unjudged else None
 
 
 def _age(pinned: Pinned) -> tuple[int, bool, str, str, str]:

@@ -1,12 +1,13 @@
 """Files and voice notes of a secure chat, for programs: sent and fetched, and read by nobody else."""
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from msgspec.structs import replace
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from safeum_home.client.errors import local
@@ -22,6 +23,7 @@ from safeum_home.client.web import Sink
 from safeum_home.errors import Code
 from safeum_home.protocol.signing import encode_octets
 
+T = TypeVar("T")
 MOST_SOUND = 32 * 1024**2
 """Octets of a voice note that is fetched into memory."""
 _NOT_YET = "F" + "a" * 26, "A" * 43
@@ -45,6 +47,7 @@ class ChatFiles:
         self._answer = answer
         self._check = check
         self._say = say
+        self._running: set[Deferred[Any]] = set()
 
     def send(
         self,
@@ -71,7 +74,7 @@ class ChatFiles:
         """
         file = self._file(name or _name_of(source), type, reply)
         said = replace(file, caption=caption, preview=preview, width=width, height=height)
-        return self._home.awaitable(self._send(source, said, progress))
+        return self._run(self._send(source, said, progress))
 
     def send_voice(
         self,
@@ -88,7 +91,7 @@ class ChatFiles:
         octets, at equal distances.
         """
         said = replace(self._file(name, type, reply), voice=Voice(duration, wave))
-        return self._home.awaitable(self._send(source, said, progress))
+        return self._run(self._send(source, said, progress))
 
     def save(
         self, item: Item, target: str | os.PathLike[str] | BinaryIO, *, progress: Progress | None = None
@@ -104,11 +107,26 @@ class ChatFiles:
         that at a path; `RemoteProblem` (`not_found` of what was deleted, `file_lost`, `wrong_state` of what
         is not sent yet), `Disconnected`, FileExistsError, OSError.
         """
-        return self._home.awaitable(self._save(item, target, progress))
+        return self._run(self._save(item, target, progress))
 
     def sound_of(self, item: Item) -> Awaitable[bytes]:
         """A voice note, or another small file, in memory alone. Raises as `save`, and `too_large`."""
-        return self._home.awaitable(self._sound_of(item))
+        return self._run(self._sound_of(item))
+
+    def close(self) -> None:
+        """Give up what is under way: its keys are wiped with it, and who waits gets `CancelledError`."""
+        for running in list(self._running):
+            running.cancel()
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        running = Deferred.fromCoroutine(coroutine)
+        self._running.add(running)
+        running.addBoth(self._over, running)
+        return self._home.awaitable(_result(running))
+
+    def _over(self, result: T, running: "Deferred[Any]") -> T:
+        self._running.discard(running)
+        return result
 
     # --- out
 
@@ -173,6 +191,10 @@ class ChatFiles:
         client, clock = self._home.client, self._home.clock
         message = await client.file_of(self._chat, item.id)
         return OpenedFile(client, message, payload, lambda: deferLater(clock, 0), progress)
+
+
+async def _result(running: "Deferred[T]") -> T:
+    return await running
 
 
 def _payload_of(item: Item) -> File:

@@ -31,6 +31,11 @@ class Conversation(Exchange):
         super().__init__(home, chat, peer)
         self.files = ChatFiles(home, chat, self._answer, self._check, self.say)
 
+    def close(self) -> None:
+        """Wipe its keys, and drop what waits, or is under way."""
+        self.files.close()
+        super().close()
+
     def earlier(self) -> Awaitable[list[Item]]:
         """A page of older messages, which stand before all others then. Raises `ClientError`."""
         return self._home.awaitable(self._earlier())

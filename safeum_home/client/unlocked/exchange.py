@@ -140,6 +140,7 @@ class Exchange(Vouching):
         self._posting.close()
         self._unsaid.clear()
         self._chat.close()
+        self._signing.close()
 
     # --- what the node tells
 

@@ -40,6 +40,7 @@ class Opening(Rekeying, Home):
     async def _enter(self, chat: str) -> Conversation:
         if chat in self.chats:
             return self.chats[chat]
+        await self._vault.known()
         view, memory = self._state.chat(chat), self._vault.memory(chat)
         is_secure = view is not None and _is_secure(view)
         if memory is None and not is_secure:
@@ -64,6 +65,8 @@ class Opening(Rekeying, Home):
         """One after another, so that whoever asks for one gets it when it is there."""
         await self._opening.acquire()
         try:
+            await self._vault.known()
+            self._check_open()
             if chat not in self.chats:
                 conversation = self.chats[chat] = Conversation(self, chat, peer)
                 memory = self._vault.memory(chat)
@@ -76,12 +79,18 @@ class Opening(Rekeying, Home):
                     await conversation.load()
                 except BaseException:
                     self._drop(chat)
+                    self._check_open()
                     raise
+                self._check_open()
                 if memory is None:
                     self.changed()
             return self.chats[chat]
         finally:
             self._opening.release()
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise local(Code.WRONG_STATE, "it was locked meanwhile")
 
     async def _open(self, chat: str) -> None:
         try:

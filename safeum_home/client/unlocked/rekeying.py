@@ -44,19 +44,22 @@ class Rekeying(Remembering):
     former: list[UniqueKey]
     """Keys of before, for ten minutes: to open what is under way."""
     _changing: "Deferred[Any] | None"
-    _forgetting: list[IDelayedCall]
+    _forgetting: dict[UniqueKey, IDelayedCall]
+    _putting: bool
+    """Whether the directory was asked to put others in force, and has not answered."""
     _telling: set[str]
 
     def _begin_rekeying(self) -> None:
         self.keys = OwnKeys(self.client, self._now, self._mismatched)
-        self.former, self._changing, self._forgetting, self._telling = [], None, [], set()
+        self.former, self._changing, self._forgetting, self._telling = [], None, {}, set()
+        self._putting = False
 
     def _end_rekeying(self) -> None:
         if self._changing is not None:
             self._changing.cancel()
-        for timer in self._forgetting:
-            if timer.active():
-                timer.cancel()
+        for timer in self._forgetting.values():
+            timer.cancel()
+        self._forgetting.clear()
         for key in self.former:
             key.wipe()
         self.former.clear()
@@ -70,8 +73,8 @@ class Rekeying(Remembering):
 
     async def _publish(self) -> None:
         """After each connect. Keys that those in force have named take their place, if they have not yet."""
-        if self._changing is not None:
-            return  # others are being published just now
+        if self._putting:
+            return  # which of the two are in force is not known before that is answered
         before, could_say = self.line.unpublished, self.may_say
         await self.keys.publish(self.own, None if before is None else encode_octets(before))
         if self.keys.mismatch is not None:
@@ -137,6 +140,10 @@ class Rekeying(Remembering):
     async def _change_key(self, new: UniqueKey) -> None:
         try:
             self._check_change(new)
+        except BaseException:
+            new.wipe()
+            raise
+        try:
             self._changing = Deferred.fromCoroutine(self._change(new))
             await self._changing
         except BaseException:
@@ -158,6 +165,7 @@ class Rekeying(Remembering):
         person = self._person(own.account)
         before = (person.keys, person.trust, list(person.former))
         await self._vault.rekey(new, lambda content: moved(content, own, new, line, now))
+        self._putting = True
         try:
             await self._put_in_force(new, encode_octets(own.hash))
         except RemoteProblem:
@@ -165,8 +173,12 @@ class Rekeying(Remembering):
             person = self._person(own.account)
             person.keys, person.trust, person.former = before
             self.people.revision += 1
-            self._vault.settle(own)
+            self._vault.back(own)
+            self._putting = False
+            await self._publish()  # there may have been another connection meanwhile
             raise
+        finally:
+            self._putting = False
         self._follow(new, line)
 
     async def _put_in_force(self, new: UniqueKey, before: str) -> None:
@@ -186,17 +198,25 @@ class Rekeying(Remembering):
 
     def _follow(self, new: UniqueKey, line: succession.Line) -> None:
         """They are in force."""
-        own, self.own, self.keys.mismatch = self.own, new, None
+        own, self.own = self.own, new
         self.former.append(own)
         self.people.follow(new.account, line.keys, self._now())
         self.line.begin(line)
         self._vault.settle(new)
-        self._forgetting.append(self.clock.callLater(GRACE / 1000, self._forget, own))
+        self.keys.mismatch, self.keys.published = None, True
+        self._forget_later(own, GRACE / 1000)
         self._tell_followed()
         for conversation in list(self.chats.values()):
             self.owed(conversation)
 
+    def _forget_later(self, own: UniqueKey, seconds: float) -> None:
+        self._forgetting[own] = self.clock.callLater(seconds, self._forget, own)
+
     def _forget(self, own: UniqueKey) -> None:
+        if any(each.own is own for each in self.chats.values()):
+            self._forget_later(own, AGAIN)  # a chat that could not be told is sealed to them alone
+            return
+        del self._forgetting[own]
         self.former.remove(own)
         own.wipe()
 

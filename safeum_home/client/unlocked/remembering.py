@@ -18,7 +18,7 @@ from safeum_home.client.unlocked.events import VaultRefused
 from safeum_home.client.unlocked.kept_drafts import KeptDrafts
 from safeum_home.client.unlocked.kept_settings import KeptSettings
 from safeum_home.client.unlocked.own_line import OwnLine
-from safeum_home.client.unlocked.vault_keeper import VaultKeeper
+from safeum_home.client.unlocked.vault_moving import MovingVault
 from safeum_home.client.unlocked.verifying import Verifying
 from safeum_home.protocol.message_types import Draft
 
@@ -37,13 +37,13 @@ class Remembering(Verifying):
     """Told of chats that are secure for ever."""
     drafts: KeptDrafts
     settings: KeptSettings
-    _vault: VaultKeeper
+    _vault: MovingVault
 
     def _begin_remembering(self, client: Methods) -> None:
         self.line = OwnLine(self.people)
         self.drafts = KeptDrafts(self._now, self.tell, self.changed)
         self.settings = KeptSettings(self._now, self.tell, self.changed)
-        self._vault = VaultKeeper(client, self.clock, self.own, self)
+        self._vault = MovingVault(client, self.clock, self.own, self)
 
     def _end_remembering(self) -> None:
         self._vault.close()

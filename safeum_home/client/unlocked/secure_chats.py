@@ -58,6 +58,7 @@ class SecureChats(Opening):
         self._directory = Directory(client, self._keys_told)
         self._state = state
         self._opening = DeferredLock()
+        self._all_opened = False
         self._ticks = 0
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
         self._soon: set[IDelayedCall] = set()
@@ -76,9 +77,14 @@ class SecureChats(Opening):
         try:
             await self._vault.load()
         except ClientError:
-            self._vault.changed()  # it is read before it is written
+            self._vault.changed()  # it is read before it is written, and before anything is opened
         await self._publish()
-        await self._open_all()
+        await self._open_once()
+
+    async def _open_once(self) -> None:
+        if self._vault.is_read and not self._all_opened:
+            self._all_opened = True
+            await self._open_all()
 
     def close(self) -> None:
         """Wipe all keys. What waits is gone; nothing of it was ever stored."""
@@ -126,6 +132,7 @@ class SecureChats(Opening):
         return conversation
 
     async def _ask(self, accounts: tuple[str, ...], may_lack: bool = False) -> None:
+        await self._vault.known()
         await self._directory.ask(accounts)
         lacking = tuple(account for account in accounts if self.people.get(account) is None)
         if lacking and not may_lack:
@@ -203,10 +210,10 @@ class SecureChats(Opening):
             case VaultChanged():
                 self._vault.told()
             case KeysChanged(account=account):
-                if account != self.own.account:
-                    self._need_soon(account)
-                elif self._changing is None:  # else these are the other ones that are being put in force
+                if account == self.own.account:
                     spawn(self._publish(), "publishing keys")
+                elif self.people.get(account) is not None:
+                    self._need_soon(account)
             case LinkChanged(link=Link.ONLINE):
                 spawn(self._publish(), "publishing keys")
                 for conversation in self.chats.values():
@@ -250,5 +257,6 @@ class SecureChats(Opening):
         self._ticks += 1
         if self._ticks % ASK_AGAIN == 0:
             self._directory.again()
+        spawn(self._open_once(), "opening secure chats")
         for conversation in list(self.chats.values()):
             conversation.tick()

@@ -20,6 +20,7 @@ class Signing:
         self._lock = DeferredLock()
         self._data: str | None = None
         self._told: Deferred[bool] = Deferred()
+        self._closed = False
 
     @property
     def busy(self) -> bool:
@@ -29,6 +30,8 @@ class Signing:
         """Until it is in force; raises what `make` raises, and `ClientError`."""
         await self._lock.acquire()
         try:
+            if self._closed:
+                raise local(Code.WRONG_STATE, "it was locked meanwhile")
             for _ in range(TRIES):
                 step = make()
                 if not step.posts:
@@ -47,6 +50,12 @@ class Signing:
         """An envelope has its place."""
         if data == self._data and not self._told.called:
             self._told.callback(in_force)
+
+    def close(self) -> None:
+        """Whoever waits is told that nothing comes of it: `wrong_state`."""
+        self._closed = True
+        if self._data is not None and not self._told.called:
+            self._told.errback(local(Code.WRONG_STATE, "it was locked meanwhile"))
 
     def failed(self, data: list[str], error: ClientError) -> None:
         """The node does not take these."""

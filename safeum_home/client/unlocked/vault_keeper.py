@@ -1,14 +1,13 @@
 """The vault of an account, kept up to date: what was pinned, verified and seen outlives the program."""
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from typing import Protocol
 
 from msgspec import structs
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 
-from safeum_home.client.errors import ClientError, RemoteProblem, local
+from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.methods import Methods
 from safeum_home.client.secure import vault_content
 from safeum_home.client.secure.chat_memory import ChatMemory
@@ -23,8 +22,6 @@ from safeum_home.client.unlocked.vault_writing import Core, new_writing
 from safeum_home.errors import Code
 from safeum_home.spawn import spawn
 
-AGAIN = 3.0
-"""Seconds until it is tried again to put it as one of other keys."""
 TRIES = 5
 """How often it is merged with what others have written meanwhile."""
 
@@ -56,12 +53,13 @@ class VaultKeeper:
         self._kept = Content(self._vault.previous)
         """What it held last: also of chats that are not open here."""
         self._closed = self._full = self._fetching = self._unread = False
+        self.is_read = False
+        """Whether the node has told what it has: nobody's keys are taken before."""
         self._said = 0
         """The newest one that others have said that they had, and that was asked for."""
         self._core = Core(clock, self._begin)
         self._writing = new_writing(self._core)
         self.refused: VaultRefused | None = None
-        self._moved: Callable[[Content], Content] | None = None
 
     @property
     def version(self) -> int:
@@ -88,7 +86,9 @@ class VaultKeeper:
         except RemoteProblem as error:
             if not error.of(Code.NOT_FOUND):
                 raise
+            self.is_read = True
             return self._refuse(Reason.DAMAGED, 0)
+        self.is_read = True
         try:
             if kept.n == 0:
                 self._vault.none()
@@ -99,6 +99,11 @@ class VaultKeeper:
         self._trust()
         return True
 
+    async def known(self) -> None:
+        """Once it is known what the node has, or that it is refused. Raises `ClientError`."""
+        if not self.is_read:
+            await self.load()
+
     def _merge(self, content: Content) -> None:
         self._kept = vault_content.merge(self._content(), content)
         self._owner.restore(self._kept)
@@ -107,10 +112,12 @@ class VaultKeeper:
         refused = VaultRefused(reason, version)
         if refused != self.refused and not self._closed:
             self.refused = refused
-            if self._moved is None:  # else it is looked at with the keys before first
-                self._owner.vault_refused(refused)
+            self._tell(refused)
         self._writing.hold()
         return False
+
+    def _tell(self, refused: VaultRefused) -> None:
+        self._owner.vault_refused(refused)
 
     def _trust(self) -> None:
         self.refused = None
@@ -221,6 +228,9 @@ class VaultKeeper:
             return
         except ClientError:
             pass  # it is tried again
+        except Exception:
+            self._writing.failed()
+            raise
         self._writing.failed()
 
     async def _put(self) -> bool:
@@ -232,66 +242,13 @@ class VaultKeeper:
             if error.of(Code.VAULT_CONFLICT):
                 return False
             raise
-        if not self._closed:
+        if not self._closed and version > self.version:  # else what has followed on it was faster
             self._kept = self._vault.take(version, data)
-        self._full = False
+        self._full, self.is_read = False, True
         return True
 
     def _content(self) -> Content:
-        content = self._owner.remembered(structs.replace(self._kept, previous=self._vault.previous))
-        return content if self._moved is None else self._moved(content)
-
-    # --- other keys
-
-    async def rekey(self, own: UniqueKey, moved: Callable[[Content], Content]) -> None:
-        """Put it as one of other keys, with what `moved` makes of it until `settle`; or as it was.
-
-        Without a connection it is waited for. Raises `Refused` where what the node has is not taken.
-        """
-        await self._idle()
-        for _ in range(TRIES):
-            if self.refused is not None:
-                raise Refused(self.refused.reason)
-            if await self._put_as(own, moved):
-                return
-        raise local(Code.BUSY)
-
-    async def _put_as(self, own: UniqueKey, moved: Callable[[Content], Content]) -> bool:
-        """False where another program has put one meanwhile, with the keys of now: it is merged."""
-        before, version = self._vault.rekey(own), self.version
-        self._moved = moved
-        while self.version == version and self.refused is None and not self._full:
-            self._writing.urgent()
-            await self._at_rest()
-            if self.version == version and self.refused is None:
-                await deferLater(self._clock, AGAIN)
-        if self.version != version and self.refused is None:
-            return True
-        self._vault.rekey(before)
-        self._moved = None
-        if self._full:
-            raise Refused(Reason.TOO_LARGE)
-        self._trust()
-        await self.load()
-        return False
-
-    async def _idle(self) -> None:
-        """Until nothing is being written."""
-        self._writing.press()
-        await self._at_rest()
-        if not self.version:
-            await self.load()
-
-    async def _at_rest(self) -> None:
-        """When it is written, or has failed, and that has passed: what comes next may write again."""
-        await self._core.wait()
-        await deferLater(self._clock, 0.0)
-
-    def settle(self, own: UniqueKey) -> None:
-        """These keys are the ones; what is known here is as they have it."""
-        self._vault.rekey(own)
-        self._moved = None
-        self._writing.urgent()
+        return self._owner.remembered(structs.replace(self._kept, previous=self._vault.previous))
 
     def close(self) -> None:
         """What was not written is gone."""

@@ -132,11 +132,22 @@ const same = (one, other) => one.sign === other.sign && one.box === other.box;
 const holds = (list, key) => list.some((each) => same(each, key));
 const age = (each) => [Math.max(each.since, each.judged), each.trust === Trust.VERIFIED ? 0 : 1, each.keys.sign, each.keys.box, each.trust];
 
+/** Of two with keys of which neither follows on the other: the one that nobody's word speaks for. */
+function seenFirst(one, other) {
+  const unjudged = [one, other].filter((each) => each.trust === Trust.PINNED && !each.judged && !each.former.length);
+  return unjudged.length > 1 ? later(one, other, age) : unjudged[0];
+}
+
 function mergePinned(one, other) {
   let newer = later(one, other, age);
   if (!same(one.keys, other.keys)) {
     const [before, after] = [holds(one.former, other.keys), holds(other.former, one.keys)];
     if (before !== after) newer = before ? one : other;
+    const givenWay = before || after ? undefined : seenFirst(one, other);
+    if (givenWay) {
+      const stays = givenWay === one ? other : one;
+      return stays.offered ? stays : { ...stays, offered: givenWay.keys };
+    }
   }
   const older = newer === one ? other : one;
   const replaced = same(older.keys, newer.keys) ? [] : [older.keys];
