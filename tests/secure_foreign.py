@@ -2,7 +2,7 @@
 
 from twisted.internet.task import Clock
 
-from tests import test_secure_hostile
+from tests import test_secure_hostile, test_secure_order
 from tests.secure_case import Program
 from tests.secure_javascript import ForeignProgram
 from tests.test_secure_javascript import BothCase, ForeignBob
@@ -27,7 +27,7 @@ class AliceKeyTests(ForeignAlice, test_secure_hostile.KeyTests):
     """Keys of the node's own."""
 
 
-class CarolOrderTests(ForeignAlice, test_secure_hostile.OrderTests):
+class CarolOrderTests(ForeignAlice, test_secure_order.OrderTests):
     """Carol's, in place of Alice's: what is told to her alone."""
 
     foreign = 2
@@ -39,7 +39,7 @@ class CarolEpochTests(ForeignAlice, test_secure_hostile.EpochTests):
     foreign = 2
 
 
-class LaterTests(ForeignBob, test_secure_hostile.OrderTests):
+class LaterTests(ForeignBob, test_secure_order.OrderTests):
     """Bob's program is in JavaScript when he begins anew, too."""
 
     def setUp(self) -> None:
@@ -48,4 +48,4 @@ class LaterTests(ForeignBob, test_secure_hostile.OrderTests):
         def program(number: int, clock: Clock, peer: int | None = None) -> Program:
             return ForeignProgram(number, clock, self.process(), peer)
 
-        self.patch(test_secure_hostile, "Program", program)
+        self.patch(test_secure_order, "Program", program)

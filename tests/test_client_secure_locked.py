@@ -226,6 +226,13 @@ class LockTests(SecureDeskCase):
         self.assertNotIn("unread", self.ann.status())
         self.assertIn("✓✓ Ann", self.ben.enter("/readers 1"))
 
+    def test_come_back(self) -> None:
+        """Who logs in sees by their names whom the secure chats are with, before opening one."""
+        again = SecureWorldDesk(self.world, "ann", known=True)
+        self.settle()
+        self.assertIn("🔒 Ben", [again.desk.names.title(view) for view in again.desk.chats()])
+        again.client.close()
+
     def test_elsewhere(self) -> None:
         """That something has come is said, and nothing of what it is."""
         self.ann.enter("/lock")

@@ -29,6 +29,7 @@ from safeum_home.client.secure.watching import Watching
 from tests.without import Defence, check, nothing, yes
 
 HOSTILE = "tests.test_secure_hostile."
+ORDER = "tests.test_secure_order."
 CHATS = "tests.test_secure_chats."
 SUCCESSIONS = "tests.test_secure_successions."
 SDK = "tests.test_client_secure_succession.SuccessionTests."
@@ -150,26 +151,26 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         BITS + "SealTests.test_bits",
         (Defence(envelope.Place, "about", _bare),),
     ),
-    "replays": (HOSTILE + "OrderTests.test_replayed", (NOTED,)),
-    "replays after a start": (HOSTILE + "OrderTests.test_replayed_after_a_start", (NOTED,)),
+    "replays": (ORDER + "OrderTests.test_replayed", (NOTED,)),
+    "replays after a start": (ORDER + "OrderTests.test_replayed_after_a_start", (NOTED,)),
     "replayed streams": (
-        HOSTILE + "OrderTests.test_replayed_stream",
+        ORDER + "OrderTests.test_replayed_stream",
         (Defence(Streams, "_begin", _always),),
     ),
-    "another order": (HOSTILE + "OrderTests.test_reordered", (NOTED,)),
-    "what is dropped": (HOSTILE + "OrderTests.test_dropped", (NOTED,)),
+    "another order": (ORDER + "OrderTests.test_reordered", (NOTED,)),
+    "what is dropped": (ORDER + "OrderTests.test_dropped", (NOTED,)),
     "first ones that are dropped": (
-        HOSTILE + "OrderTests.test_first_dropped",
+        ORDER + "OrderTests.test_first_dropped",
         (Defence(Streams, "_begin", _always),),
     ),
     "first ones that are dropped meanwhile": (
-        HOSTILE + "OrderTests.test_first_dropped_meanwhile",
+        ORDER + "OrderTests.test_first_dropped_meanwhile",
         (Defence(Streams, "knows_since", nothing),),
     ),
-    "cuts": (HOSTILE + "OrderTests.test_cut", (WATCHED,)),
-    "cuts for all": (HOSTILE + "OrderTests.test_cut_for_all", (WATCHED,)),
-    "forks": (HOSTILE + "OrderTests.test_forked", (STREAMS,)),
-    "forks for one": (HOSTILE + "OrderTests.test_forked_apart", (WATCHED,)),
+    "cuts": (ORDER + "OrderTests.test_cut", (WATCHED,)),
+    "cuts for all": (ORDER + "OrderTests.test_cut_for_all", (WATCHED,)),
+    "forks": (ORDER + "OrderTests.test_forked", (STREAMS,)),
+    "forks for one": (ORDER + "OrderTests.test_forked_apart", (WATCHED,)),
     "what is spliced": (
         HOSTILE + "PlaceTests.test_spliced",
         (Defence(envelope.Place, "about", _bare),),

@@ -7,7 +7,7 @@ from safeum_home.client.secure.chat_memory import in_a_row
 from safeum_home.client.secure.envelope import Kind
 from safeum_home.client.secure.people import MOST_FORMER
 from tests.secure_case import CHAT, Program, SecureCase, unique_key
-from tests.test_secure_hostile import Forger
+from tests.secure_forger import Forger
 
 
 class SuccessionTests(SecureCase):

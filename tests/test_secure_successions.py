@@ -11,7 +11,7 @@ from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.protocol.signing import encode_octets
 from tests.secure_case import CHAT, OTHER_CHAT, Program, SecureCase, account, unique_key
-from tests.test_secure_hostile import Forger
+from tests.secure_forger import Forger
 
 
 def line_of(number: int, versions: int) -> succession.Line:

@@ -9,7 +9,7 @@ from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.filling import Loaded
 from safeum_home.client.group_lookup import secure_size, title
-from safeum_home.client.group_names import learn
+from safeum_home.client.group_names import learn, named_by_members
 from safeum_home.client.group_words import count
 from safeum_home.client.message_words import body_text
 from safeum_home.client.names import label
@@ -68,6 +68,7 @@ class Listening:
         self._desk.begin()
         self._learn_titles()
         spawn(self._invitations(), "asking for invitations")
+        spawn(named_by_members(self._desk), "asking who is in secure chats")
         contacts = self._desk.state.contacts.values()
         self._histories = {view.chat: (view.history, view.erased) for view in self._desk.state.chats}
         self._pending = {view.chat: view.pending for view in self._desk.state.chats}

@@ -69,3 +69,13 @@ async def everybody(desk: "Desk", view: "ChatView") -> None:
         if after is None:
             break
     desk.names.forget()
+
+
+async def named_by_members(desk: "Desk") -> None:
+    """Ask who is in the secure chats that nobody has opened here yet: they are called by who is in them."""
+    for view in desk.state.chats:
+        small = view.group is not None and view.group.members <= SMALL
+        if view.secure and small and not present(desk, view):
+            with suppress(ClientError):  # it is asked again when it is opened
+                await everybody(desk, view)
+                desk.refresh()
