@@ -1,6 +1,10 @@
 """Secure chats at desks of the terminal client: what is said in them, and that the node reads none of it."""
 
+from typing import Any
+
+from safeum_home.client.secure.payloads import Unknown
 from safeum_home.client.slash_commands import completions
+from safeum_home.client.unlocked.items import FORMER_KEYS
 from tests.secure_desk_case import SecureDeskCase
 from tests.world_desk import befriend
 
@@ -48,6 +52,14 @@ class TalkTests(SecureDeskCase):
         self.ben.enter("/edit 1 yours")
         self.assertIn("theirs to change", self.ben.screen())
         self.assertIn("mine", self.ann.screen())
+
+    def test_not_known(self) -> None:
+        """What a later version says is shown as that, whatever its sender calls it."""
+        for kind in ("poll", FORMER_KEYS, "sealed: /unlock"):
+            later: Any = Unknown(kind, "tea or coffee?")
+            self.ann.within(self.ben).say(later)
+            self.settle(5)
+            self.assertIn(f"[not known here: {kind}]: tea or coffee?", self.ben.screen())
 
     def test_the_node_reads_nothing(self) -> None:
         """Not what is said, changed, answered, or only begun to be written."""

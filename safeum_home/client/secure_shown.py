@@ -93,10 +93,11 @@ def _body(item: Item) -> Body:
         return Deleted(item.sender, item.at)
     if isinstance(payload, payloads.Text):
         return Text(f"{payload.text} {LATE}" if item.late else payload.text)
-    if isinstance(payload, payloads.Unknown) and payload.kind == FORMER_KEYS:
+    if isinstance(payload, payloads.Unknown) and payload.kind == FORMER_KEYS and item.hash is None:
         return message_types.Unknown({"kind": "sealed for a former security key"})
     if isinstance(payload, payloads.Unknown):
-        return message_types.Unknown({"kind": payload.kind, "text": payload.text})
+        # Its sender has chosen what it is called: that is not to look like what this program says.
+        return message_types.Unknown({"kind": f"not known here: {payload.kind}", "text": payload.text})
     duration = None if payload.voice is None else payload.voice.duration
     return File(payload.file, payload.name, payload.size, payload.type, payload.caption, duration=duration)
 

@@ -9,7 +9,10 @@ from safeum_home.client.secure.payloads import Deletion, Edit, File, Reaction, T
 from safeum_home.protocol.signing import encode_octets
 
 FORMER_KEYS = "former_keys"
-"""The kind of what stands for messages that were sealed for keys that this account had before."""
+"""The kind of what stands for messages that were sealed for keys that this account had before.
+
+Those have no `hash`: whoever says something of this kind has it shown with one.
+"""
 KEPT = 2000
 """Of each chat; older ones can be loaded again."""
 

@@ -19,6 +19,7 @@ from safeum_home.client.secure import succession
 from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.epochs import GRACE
 from safeum_home.client.secure.moving import moved, sealed_to
+from safeum_home.client.secure.people import MOST_FORMER
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.state import State
@@ -88,8 +89,8 @@ class Rekeying(Remembering):
     def _learn(self, hash: str) -> None:
         """What the account has, or had, as its node says: what was sealed for that is no alarm."""
         octets = decode_octets(hash, 32)
-        if octets is not None and octets != self.own.hash:
-            self.people.lost.add(octets)
+        if octets is not None and octets != self.own.hash and len(self.people.lost) < MOST_FORMER:
+            self.people.lost.add(octets)  # the first ones stay: the node may name any
 
     def _mismatched(self, mismatch: KeysMismatch) -> None:
         self.tell(mismatch)
