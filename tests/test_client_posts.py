@@ -2,6 +2,7 @@
 
 from msgspec import structs
 
+from safeum_home.client import group_ids
 from safeum_home.protocol.events import ChatUpdated, PostChanged
 from safeum_home.protocol.types import ChatInfo, GroupInfo, Message, Text
 from tests.client_desk import NOW, DeskTestCase
@@ -13,7 +14,9 @@ class WaitingTests(DeskTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        group = GroupInfo("far.test", "Walks", "", None, False, 3)
+        # The id of the chat that the desk shows is taken for that of the group.
+        self.patch(group_ids, "group_id", lambda _hub, _seed: CHAT)
+        group = GroupInfo("far.test", "Walks", "", None, False, 3, seed="walks")
         self.wire.event(ChatUpdated(cursor(9), ChatInfo(CHAT, "group", group=group)))
         self.desk.open(CHAT)
 
