@@ -9,6 +9,15 @@ from tests.secure_desk_case import SecureDeskCase
 from tests.world_desk import befriend
 
 
+class InvitedTests(SecureDeskCase):
+    def test_listed(self) -> None:
+        """Who asks what secure chats there are hears of an invitation into one."""
+        self.assertIn("There is no secure chat yet", self.ben.enter("/secure"))
+        self.ann.enter("/secure Ben")
+        self.settle()
+        self.assertIn("Invitations into secure chats: 1", self.ben.enter("/secure"))
+
+
 class TalkTests(SecureDeskCase):
     def setUp(self) -> None:
         super().setUp()

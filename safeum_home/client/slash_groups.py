@@ -153,7 +153,12 @@ async def _parted_with(desk: Desk, view: ChatView, member: GroupMember) -> Group
     if member.state == "member" and view.role == "admin" and member.role != "member":
         raise Mistake(NOT_ALLOWED)
     what = f"Take back the invitation of {called}?" if member.state == "invited" else f"Remove {called}?"
-    if not await sure(desk, f"{what} No link lets them in again, only an invitation."):
+    again = (
+        "Only an invitation lets them in again."
+        if view.secure
+        else "No link lets them in again, only an invitation."
+    )
+    if not await sure(desk, f"{what} {again}"):
         raise Mistake("Nothing was changed.")
     await everybody(desk, view)
     now = desk.state.groups.known(view.chat, member.account)

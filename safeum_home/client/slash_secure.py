@@ -35,7 +35,10 @@ async def _secure(desk: Desk, argument: str) -> None:
 def _list(desk: Desk) -> None:
     views = secure_chats(desk)
     desk.listed = [view.chat for view in views]
-    if not views:
+    invited = sum(each.secure for each in desk.state.groups.invitations.values())
+    if invited:
+        desk.note(f"Invitations into secure chats: {invited}. /invitations lists them.")
+    elif not views:
         desk.note("There is no secure chat yet: /secure NAME begins one.")
     for number, view in enumerate(views, 1):
         unread = f"  {count} unread" if (count := desk.unread(view)) else ""
