@@ -1,12 +1,11 @@
 """Drafts of secure chats: in the vault, so on all devices of the account, and nowhere else."""
 
-from collections.abc import Callable, Mapping
-
-from msgspec import Struct
+from collections.abc import Mapping
 
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.vault_content import Draft
 from safeum_home.client.unlocked.events import DraftChanged
+from safeum_home.client.unlocked.kept import Kept, is_text
 from safeum_home.protocol.message_types import MAX_DRAFT
 from safeum_home.protocol.signing import decode_octets
 
@@ -14,21 +13,11 @@ MOST = 2000
 """Chats with a draft, or a trace of one."""
 
 
-class KeptDrafts:
-    """`tell` is told what other devices have begun, `changed` of what is to be kept. `now`: in milliseconds.
+class KeptDrafts(Kept[Draft]):
+    """Of two that were begun on different devices the later one stays.
 
-    Of two that were begun on different devices the later one stays. All together there is room for 192 KiB:
-    what was begun first goes then.
+    All together there is room for 192 KiB: what was begun first goes then.
     """
-
-    def __init__(
-        self, now: Callable[[], int], tell: Callable[[Struct], None], changed: Callable[[], None]
-    ) -> None:
-        self._now = now
-        self._tell = tell
-        self._changed = changed
-        self.kept: dict[str, Draft] = {}
-        """All of them, and traces of those that were sent or dropped."""
 
     def of(self, chat: str) -> Draft | None:
         """What was begun in a chat, here or on another device."""
@@ -42,7 +31,7 @@ class KeptDrafts:
         """
         if len(text) > MAX_DRAFT:
             raise Refused(Reason.TOO_LARGE)
-        if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+        if not is_text(text):
             raise Refused(Reason.MALFORMED)
         if reply is not None and decode_octets(reply, 32) is None:
             raise Refused(Reason.MALFORMED)
@@ -52,7 +41,7 @@ class KeptDrafts:
         if before is None and len(self.kept) >= MOST:
             raise Refused(Reason.TOO_MANY)
         if before is None or (before.text, before.reply) != (text, reply):
-            self.kept[chat] = Draft(_after(before, self._now()), text, reply)
+            self.kept[chat] = Draft(self._at(before), text, reply)
             self._changed()
 
     def drop(self, chat: str) -> None:
@@ -66,12 +55,3 @@ class KeptDrafts:
             mine, theirs = before.get(chat), self.of(chat)
             if (None if mine is None or mine.gone else mine) != theirs:
                 self._tell(DraftChanged(chat, theirs))
-
-    def wipe(self) -> None:
-        """Nothing of it is held any more."""
-        self.kept = {}
-
-
-def _after(before: Draft | None, now: int) -> int:
-    """When it was begun: later than what it takes the place of, though clocks of devices differ."""
-    return now if before is None else max(now, before.at + 1)

@@ -1,12 +1,11 @@
 """Settings of programs: small values, in the vault, so on all devices of the account."""
 
-from collections.abc import Callable, Mapping
-
-from msgspec import Struct
+from collections.abc import Mapping
 
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.vault_content import MOST_SETTINGS, Setting
 from safeum_home.client.unlocked.events import SettingChanged
+from safeum_home.client.unlocked.kept import Kept, is_text
 
 MOST = 256
 """Of those that are set."""
@@ -16,20 +15,8 @@ MOST_OCTETS = 64 * 1024
 """Of all names and texts."""
 
 
-class KeptSettings:
-    """`tell` is told what other devices have set, `changed` of what is to be kept. `now` is in milliseconds.
-
-    Of what two devices have set the later one stays. Names are the programs' own: begin them with yours.
-    """
-
-    def __init__(
-        self, now: Callable[[], int], tell: Callable[[Struct], None], changed: Callable[[], None]
-    ) -> None:
-        self._now = now
-        self._tell = tell
-        self._changed = changed
-        self.kept: dict[str, Setting] = {}
-        """All of them, and traces of those that were dropped."""
+class KeptSettings(Kept[Setting]):
+    """Of what devices have set the later one stays. Names are the programs' own: begin them with yours."""
 
     def get(self, name: str) -> bool | int | str | None:
         """What was set, here or on another device; None for nothing."""
@@ -52,8 +39,7 @@ class KeptSettings:
         if before is not None and type(before.value) is type(value) and before.value == value:
             return
         self._make_room(name, value)
-        at = self._now() if before is None else max(self._now(), before.at + 1)
-        self.kept[name] = Setting(at, value)
+        self.kept[name] = Setting(self._at(before), value)
         self._changed()
 
     def _make_room(self, name: str, value: bool | int | str | None) -> None:
@@ -74,10 +60,6 @@ class KeptSettings:
             if (type(value), value) != (type(before.get(name)), before.get(name)):
                 self._tell(SettingChanged(name, value))
 
-    def wipe(self) -> None:
-        """Nothing of it is held any more."""
-        self.kept = {}
-
 
 def _check(name: str, value: object) -> None:
     if not isinstance(value, bool | int | str | None):
@@ -85,7 +67,7 @@ def _check(name: str, value: object) -> None:
     if isinstance(value, int) and not -(2**53) < value < 2**53:
         raise Refused(Reason.MALFORMED)
     texts = [name, value] if isinstance(value, str) else [name]
-    if not name or any("\ud800" <= each <= "\udfff" for text in texts for each in text):
+    if not name or not all(map(is_text, texts)):
         raise Refused(Reason.MALFORMED)
     if len(name) > MOST_NAME or (isinstance(value, str) and len(value) > MOST_TEXT):
         raise Refused(Reason.TOO_LARGE)
