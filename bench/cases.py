@@ -6,6 +6,7 @@ from functools import partial
 from time import perf_counter, sleep
 
 from bench import across, apns_rate, load, node, waking
+from bench import secure as secure_measures
 from bench import sync as sync_measures
 from bench.comparing import Line, compared
 from bench.fan_out import Ear, FanOut
@@ -203,3 +204,10 @@ def push(options: Options) -> Iterator[Line]:
             home.subject, service, rate, warm_up
         )
     yield {"what": "one connection to APNs", **apns_rate.rate(max(100, options.scaled(10_000)))}
+
+
+@case
+def secure(options: Options) -> Iterator[Line]:
+    """What secure chats cost clients; no node takes part in it."""
+    if options.target == "node":
+        yield from secure_measures.measures(options)

@@ -44,6 +44,8 @@ BOUNDS = (
     Bound({"case": "push", "rate": 20.0}, "p99_ms", 20.0, False),
     Bound({"case": "push", "what": "one connection to APNs"}, "per_core_s", 2_000.0, True),
     Bound({"case": "login", "method": "token"}, "per_s", 700.0, True),
+    Bound({"case": "secure"}, "say_us", 150.0, False),
+    Bound({"case": "secure"}, "take_us", 150.0, False),
 )
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.secure_timing`: what a message of 200 octets costs in a group of 50, each side, amortised.
+"""What a message of 200 octets costs in a group of 50, each side, amortised: the bench prints it.
 
 Processor time of everything from the text to the envelope and back, epochs included: one in 100 messages. In
 both languages, and of it Ed25519 alone: the middle of rounds of 100 messages each.
@@ -38,10 +38,6 @@ class Cost(NamedTuple):
     verify: float
     received: int
     epochs: int
-
-    def __str__(self) -> str:
-        alone = f"of which Ed25519 {self.sign:.0f} and {self.verify:.0f}"
-        return f"to say one {self.say:.0f} us, to take one {self.take:.0f} us, {alone}"
 
 
 def programs() -> tuple[Program, Program]:
@@ -92,9 +88,3 @@ def in_javascript(rounds: int) -> Cost:
     command = [install(), str(WEB / "timing.mjs"), str(rounds)]
     printed: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     return Cost(**printed)
-
-
-if __name__ == "__main__":
-    print(f"Messages of {len(TEXT)} octets to {SIZE} members, {EPOCH} in an epoch:")
-    print(f"    Python:     {in_python(30)}")
-    print(f"    JavaScript: {in_javascript(60)}")

@@ -109,6 +109,17 @@ class CaseTests(SynchronousTestCase):
         self.assertEqual([line["method"] for line in lines], ["token", "password"])
         self.assertEqual({(line["argon2id_mib"], line["argon2id_operations"]) for line in lines}, {(64, 2)})
 
+    def test_secure(self) -> None:
+        """What is said is taken, and there is an epoch for each hundred messages, in both languages."""
+        node()
+        lines = bench("secure", "--scale", "0.04")
+        self.assertEqual([line["language"] for line in lines], ["python", "javascript"])
+        for line in lines:
+            self.assertEqual((line["messages"], line["epochs"], line["epoch_messages"]), (200, 2, 100))
+            self.assertEqual(
+                {"say_us", "take_us", "sign_us", "verify_us", "ed25519_ratio"} - line.keys(), set()
+            )
+
     def test_an_unknown_case_is_refused(self) -> None:
         error = self.assertRaises(AssertionError, bench, "no-such-case")
         self.assertIn("no such case", str(error))

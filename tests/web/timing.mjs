@@ -1,4 +1,4 @@
-/** What a message of 200 octets costs in a group of 50, each side, amortised: tests/secure_timing.py prints it. */
+/** What a message of 200 octets costs in a group of 50, each side, amortised: the bench prints it, by tests/secure_timing.py. */
 
 import { secure } from "./libsodium.mjs";
 import { isSigned, sign } from "../../safeum_home/web/secure/sodium.js";
