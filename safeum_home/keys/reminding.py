@@ -37,7 +37,7 @@ class KeyReminders:
         self._rounds = Rounds(clock)
         self._seconds = clock.seconds
         self._due = self._rounds.queue(SOON, 1, self._round)
-        self._later = self._rounds.queue(AGAIN, 1, lambda _: self.look())
+        self._later = self._rounds.queue(AGAIN, 1, self._due_again)
 
     def look(self) -> None:
         """Something may be owed."""
@@ -46,6 +46,9 @@ class KeyReminders:
     def stop(self) -> None:
         """What is owed is told at the next start."""
         self._rounds.stop()
+
+    def _due_again(self, _: str) -> None:
+        self.look()
 
     def _round(self, _: str) -> None:
         spawn(self._remind(), "telling again of changed keys")
