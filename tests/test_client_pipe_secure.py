@@ -1,6 +1,7 @@
 """What is said in secure chats through `safeum pipe`, and how it is given the passphrase."""
 
 import re
+from pathlib import Path
 
 from msgspec import structs
 from twisted.internet.defer import Deferred, succeed
@@ -12,7 +13,8 @@ from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.errors import Code
 from tests.pipe_secure_case import PipeCase
 from tests.secure_sdk_case import SecureDevice, SecureSdkCase, key_of
-from tests.test_docs import ROOT
+
+GUIDE = Path(__file__).parent.parent / "docs/client-guide.md"
 
 
 class PipeTests(PipeCase):
@@ -139,11 +141,9 @@ class PipeTests(PipeCase):
 class DocumentedTests(SynchronousTestCase):
     def test_every_command(self) -> None:
         """The guide names each with its parameters, and none that is not there."""
-        guide = (
-            (ROOT / "docs/client-guide.md").read_text().partition("`client.secure.…`")[2].partition("\n\n")[0]
-        )
+        table = GUIDE.read_text().partition("`client.secure.…`")[2].partition("\n\n")[0]
         named: dict[str, str] = {}
-        for line in guide.splitlines()[2:]:
+        for line in table.splitlines()[2:]:
             _, names, parameters, *_ = line.split("|")
             named |= {f"client.secure.{name}": parameters for name in re.findall("`([a-z_]+)`", names)}
         self.assertEqual(named.keys(), pipe_secure.SECURE_METHODS.keys())
