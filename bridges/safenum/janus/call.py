@@ -13,8 +13,8 @@ from safeum_home.ports.carrier import CarrierEnd, CarrierListener
 CLOSING = 5.0
 """Seconds for Janus to say that a call is over, before its handle is given up."""
 TAKING_NOTE = 0.2
-"""Seconds that Janus is given before a call that came in is refused. It tells of one first, and its thread takes
-note of it then: what is refused in between is refused to nobody, rings on, and cannot be refused any more."""
+"""Seconds that Janus is given before a call that came in is refused. It tells of one, then takes note of it:
+what is refused in between is refused to nobody, rings on, and cannot be refused any more."""
 RINGING = 180.0
 """Seconds (RFC 3261, timer C): nothing rings for longer."""
 NO_END = CarrierEnd()
