@@ -7,15 +7,15 @@ import { createInterface } from "node:readline";
 
 import { load, part } from "./libsodium.mjs";
 
-const NAMES = ["index", "comparing", "octets", "sodium", "vault_content", "payloads", "strict_json"];
+const NAMES = ["index", "comparing", "octets", "sodium", "vault_content", "payloads", "strict_json", "passphrase"];
 const hex = (text) => Uint8Array.from(Buffer.from(text, "hex"));
-let [secure, payloads, strict, Comparison, decode, encode, isSigned, check, People, PublicKeys, SecureChat, UniqueKey, Vault] = [];
+let [secure, payloads, strict, normal, Comparison, decode, encode, isSigned, check, People, PublicKeys, SecureChat, UniqueKey, Vault] = [];
 let state = {};
 
 /** Take part with these modules from now on. */
 async function take(from) {
   const [index, comparing, octets, sodium, contents, ...others] = await Promise.all(NAMES.map(from));
-  [secure, payloads, strict] = [index, ...others];
+  [secure, payloads, strict, { normal }] = [index, ...others];
   ({ Comparison } = comparing);
   ({ decode, encode } = octets);
   ({ isSigned } = sodium);
@@ -106,6 +106,7 @@ const COMMANDS = {
   accept: ({ version, data }) => state.vault.accept(version, data),
   instead: ({ version }) => state.vault.instead(version) ?? null,
   expect: ({ version }) => state.vault.expect(version) ?? null,
+  normal: ({ texts }) => texts.map(normal),
   strength: ({ text, guesses }) => secure.strength(text, () => ({ guesses_log10: guesses, score: 0, feedback: {} })),
   seal_file({ size }) {
     state.sealer = new secure.FileSealer(size);
