@@ -13,11 +13,19 @@ from twisted.trial.unittest import FailTest, SynchronousTestCase
 from bridges.safenum.janus.carrier import Janus
 from bridges.safenum.janus.settings import read
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.carrier import CarrierCall, CarrierContext, CarrierEnd, CarrierListener, Incoming
+from safeum_home.ports.carrier import (
+    NETWORK_DOWN,
+    CarrierCall,
+    CarrierContext,
+    CarrierEnd,
+    CarrierListener,
+    Incoming,
+)
 from tests.sms import logged
 
 OURS, THEIRS = "+354490000001", "+4930123456"
 SECRETS = {"api": b"of the api\n", "edge": b"of the edge", "token": b"of tokens"}
+LOST = CarrierEnd(200, NETWORK_DOWN, far=False)
 
 
 def description(*lines: str, media: str = "m=audio 9 UDP/TLS/RTP/SAVPF 0 8 101") -> str:

@@ -5,7 +5,7 @@ for the new keys, with the word of those before; the directory has them in place
 are told. Whoever enters the new passphrase goes on where it ended.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -48,9 +48,11 @@ class Rekeying(Remembering):
     _putting: UniqueKey | None
     """Those that the directory was asked to put in force, as long as it has not answered."""
     _telling: set[str]
+    in_force: Callable[[], None] = staticmethod(lambda: None)
+    """Called each time that the directory has the keys of this program."""
 
     def _begin_rekeying(self) -> None:
-        self.keys = OwnKeys(self.client, self._now, self._mismatched)
+        self.keys = OwnKeys(self.client, self._now, self._mismatched, self._are_in_force)
         self.former, self._changing, self._forgetting, self._telling = [], None, {}, set()
         self._putting = None
 
@@ -98,6 +100,9 @@ class Rekeying(Remembering):
         octets = decode_octets(hash, 32)
         if octets is not None and octets != self.own.hash and len(self.people.lost) < MOST_FORMER:
             self.people.lost.add(octets)  # the first ones stay: the node may name any
+
+    def _are_in_force(self) -> None:
+        self.in_force()
 
     def _mismatched(self, mismatch: KeysMismatch) -> None:
         self.tell(mismatch)
@@ -214,7 +219,7 @@ class Rekeying(Remembering):
         self.people.follow(new.account, line.keys, self._now())
         self.line.begin(line)
         self._vault.settle(new)
-        self.keys.mismatch, self.keys.published = None, True
+        self.keys.taken()
         self._forget_later(own, GRACE / 1000)
         self._tell_followed()
         for conversation in list(self.chats.values()):
