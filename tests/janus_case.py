@@ -10,6 +10,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.test import iosim
 from twisted.trial.unittest import FailTest, SynchronousTestCase
 
+from bridges.safenum.janus.call import TAKING_NOTE
 from bridges.safenum.janus.carrier import Janus
 from bridges.safenum.janus.settings import read
 from safeum_home.errors import Code, Problem
@@ -296,6 +297,11 @@ class JanusCase(SynchronousTestCase):
         more = {} if sdp is None else {"jsep": {"type": "offer", "sdp": sdp}}
         self.janus.event(handle, {"event": "incomingcall", "headers": merged}, reference, **more)
         self.janus.pump()
+
+    def declined(self) -> Any:
+        """The code that the last call was refused with, once Janus had time to take note of it."""
+        self.advance(TAKING_NOTE)
+        return self.janus.bodies("decline")[-1]["body"]["code"]
 
     def quiet(self, handle: int) -> None:
         """Janus lets go of the sound of a call, and the line has settled."""

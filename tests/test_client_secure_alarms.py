@@ -177,7 +177,7 @@ class RealTests(AlarmCase):
             self.ben.enter(line)
         self.settle()
         self.assertTrue(self.alarm_lines(self.ann)[0].startswith("⚠ The security key of Ben is said"))
-        self.assertEqual(self.ann.header(), "🔒 Ben  other keys are offered, and wait for you")
+        self.assertEqual(self.ann.header(), "🔒⚠ Ben  other keys are offered, and wait for you")
         self.say(self.ann, "who are you?")
         self.assertIn("who are you? …", self.ann.screen())
         self.ann.enter("/verify")

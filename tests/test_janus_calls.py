@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bridges.safenum.janus.call import TAKING_NOTE
 from bridges.safenum.janus.numbers import number
 from safeum_home.errors import Code
 from safeum_home.ports.carrier import (
@@ -98,7 +99,7 @@ class OutgoingTests(JanusCase):
         call, ear, handle = self.dial()
         first = self.janus.bodies("call")[-1]
         self.comes(handle)
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 486)
+        self.assertEqual(self.declined(), 486)
         self.assertEqual(self.desk.calls, [])
         self.refuse(first)
         second = self.janus.bodies("call")[-1]
@@ -183,15 +184,26 @@ class IncomingTests(JanusCase):
         self.comes(self.first)
         [(call, _, ear)] = self.desk.calls
         call.decline(603)
+        self.assertEqual(self.declined(), 603)
         self.tell(self.first, call, "hangup", code=603)
         self.assertEqual(ear.told, [CarrierEnd(603, far=False)])
         self.quiet(self.first)
         self.desk.does = lambda call: call.decline(480)
         self.comes(self.first, "in-2")
+        self.assertEqual(self.declined(), 480)
         self.tell(self.first, "in-2", "hangup", code=480)
         self.assertEqual(self.desk.calls[1][2].told, [CarrierEnd(480, far=False)])
-        codes = [each["body"]["code"] for each in self.janus.bodies("decline")]
-        self.assertEqual(codes, [603, 480])
+        self.assertEqual(len(self.janus.bodies("decline")), 2)
+
+    def test_not_declined_before_janus_can(self) -> None:
+        """It tells of a call before it can refuse it; who gives up meanwhile need not be refused."""
+        self.desk.does = lambda call: call.decline(480)
+        self.comes(self.first)
+        self.advance(TAKING_NOTE / 2)
+        self.tell(self.first, "in-1", "hangup", code=487)
+        self.assertEqual(self.desk.calls[0][2].told, [CarrierEnd(487)])
+        self.advance(TAKING_NOTE)
+        self.assertEqual(self.janus.bodies("decline"), [])
 
     def test_given_up(self) -> None:
         """The caller has, before the answer: with what is known of why."""
@@ -211,7 +223,7 @@ class IncomingTests(JanusCase):
         [(call, _, ear)] = self.desk.calls
         call.hang_up()
         self.janus.pump()
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 480)
+        self.assertEqual(self.declined(), 480)
         self.tell(self.first, call, "hangup", code=480)
         self.assertEqual(ear.end, CarrierEnd(480, far=False))
 
@@ -219,7 +231,7 @@ class IncomingTests(JanusCase):
         """Nobody does anything about it."""
         self.comes(self.first)
         self.advance(181)
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 480)
+        self.assertEqual(self.declined(), 480)
 
     def test_headers(self) -> None:
         """Who calls is withheld, or written in one of several ways; who is called has to be there."""
@@ -242,13 +254,13 @@ class IncomingTests(JanusCase):
             self.quiet(self.first)
         before = len(self.desk.calls)
         self.comes(self.first, "h-none", X_SafeNUM="")
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 404)
+        self.assertEqual(self.declined(), 404)
         self.assertEqual(len(self.desk.calls), before)
 
     def test_without_an_offer(self) -> None:
         """There is nothing that an app could answer."""
         self.comes(self.first, sdp=None)
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 488)
+        self.assertEqual(self.declined(), 488)
         self.assertEqual(self.desk.calls, [])
 
     def test_answer_refused(self) -> None:
@@ -258,7 +270,7 @@ class IncomingTests(JanusCase):
         [(call, _, ear)] = self.desk.calls
         call.answer(APP)
         self.janus.pump()
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 488)
+        self.assertEqual(self.declined(), 488)
         self.tell(self.first, call, "hangup", code=488)
         self.assertEqual(ear.end, CarrierEnd(488, far=False))
 
@@ -276,7 +288,7 @@ class IncomingTests(JanusCase):
 
         self.desk.does = fail
         self.comes(self.first)
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 480)
+        self.assertEqual(self.declined(), 480)
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
         self.desk.does = lambda call: None
         self.comes(self.janus.handles[1], "in-2")
