@@ -63,7 +63,8 @@ class SecureChats(Opening):
         self._ticks = 0
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
         self._soon: set[IDelayedCall] = set()
-        self._begin_rekeying()
+        self._begin_publishing()
+        self._begin_telling()
         self._begin_remembering(client)
         self.people.own(own.account, own.public, self._now())
 
@@ -108,6 +109,7 @@ class SecureChats(Opening):
             call.cancel()
         self._directory.close()
         self._end_rekeying()
+        self._end_telling()
         self._end_remembering()
         for conversation in self.chats.values():
             conversation.close()
@@ -225,8 +227,7 @@ class SecureChats(Opening):
                     self._need_soon(account)
             case LinkChanged(link=Link.ONLINE):
                 spawn(self._publish(), "publishing keys")
-                for conversation in self.chats.values():
-                    self.owed(conversation)
+                spawn(self._tell_all(), "telling chats of other keys")
                 self._directory.again()
                 self._vault.look()
 
