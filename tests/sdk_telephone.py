@@ -14,6 +14,8 @@ from safeum_home.protocol.telephone_events import TelephoneIncoming
 from tests.calls_media import FakeLink, FakeNetwork
 from tests.client_desk import DeskTestCase
 
+CALLING, RINGING, CONNECTING = CallState.CALLING, CallState.RINGING, CallState.CONNECTING
+ACTIVE, ENDED = CallState.ACTIVE, CallState.ENDED
 NUMBER = "+493012345678"
 CALLER = "+4917012345678"
 CLI = "+3544900001"

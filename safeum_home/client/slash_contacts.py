@@ -84,7 +84,7 @@ async def _decline(desk: Desk, argument: str) -> None:
     found = ringing.meant(desk, argument)
     if isinstance(found, Ringing):
         found.decline()
-        desk.note(f"Declined to speak in {GROUP_MARK} {desk.calls.conferences.group(found.chat)}.")
+        desk.note(f"Declined to speak in {desk.calls.conferences.title(found.chat)}.")
         return
     if found is not None:
         desk.calls.decline(found)

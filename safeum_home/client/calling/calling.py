@@ -106,6 +106,11 @@ class Calling(Asking):
             for call in list(self._calls.values()):
                 call.online()
 
+    def rebind(self) -> None:
+        """The account's identity is at the node, perhaps another one: launch keys are signed anew."""
+        if not self._closed:
+            self._publishing.online()
+
     def ready(self) -> "Deferred[None]":
         """Fires once the node has the launch keys: before that nobody could tell whose a hello is.
 

@@ -6,7 +6,7 @@ are told. Whoever enters the new passphrase goes on where it ended.
 """
 
 from abc import abstractmethod
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -49,9 +49,11 @@ class Rekeying(Remembering):
     _putting: bool
     """Whether the directory was asked to put others in force, and has not answered."""
     _telling: set[str]
+    in_force: Callable[[], None] = staticmethod(lambda: None)
+    """Called each time that the directory has the keys of this program."""
 
     def _begin_rekeying(self) -> None:
-        self.keys = OwnKeys(self.client, self._now, self._mismatched)
+        self.keys = OwnKeys(self.client, self._now, self._mismatched, self._are_in_force)
         self.former, self._changing, self._forgetting, self._telling = [], None, {}, set()
         self._putting = False
 
@@ -91,6 +93,9 @@ class Rekeying(Remembering):
         octets = decode_octets(hash, 32)
         if octets is not None and octets != self.own.hash and len(self.people.lost) < MOST_FORMER:
             self.people.lost.add(octets)  # the first ones stay: the node may name any
+
+    def _are_in_force(self) -> None:
+        self.in_force()
 
     def _mismatched(self, mismatch: KeysMismatch) -> None:
         self.tell(mismatch)
@@ -204,7 +209,7 @@ class Rekeying(Remembering):
         self.people.follow(new.account, line.keys, self._now())
         self.line.begin(line)
         self._vault.settle(new)
-        self.keys.mismatch, self.keys.published = None, True
+        self.keys.taken()
         self._forget_later(own, GRACE / 1000)
         self._tell_followed()
         for conversation in list(self.chats.values()):

@@ -217,7 +217,7 @@ export class Taker {
     room.succeed(account, line.keys);
     if (!before && (!isNews || past || told)) return [];
     this.followed.set(account, after);
-    return [{ is: "keys_changed", account, before: (before ?? line.keys.at(-2)).hash, after, vouched: true }];
+    return [{ is: "keys_changed", account, before: (before ?? line.before).hash, after, vouched: true }];
   }
 }
 
