@@ -18,6 +18,7 @@ from safeum_home.client.secure.payloads import Payload
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.roster import Change
+from safeum_home.client.secure.succession import Line
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.protocol.signing import decode_octets
 from tests.e2e.registries import node, npm
@@ -123,11 +124,17 @@ class ForeignChat:
     def dismiss(self, accounts: Iterable[str]) -> Step:
         return self._step("dismiss", accounts=list(accounts))
 
-    def succeed(self, new: UniqueKey) -> Step:
+    def succeed(self, new: UniqueKey, line: Line | None = None) -> Step:
         """`new` is one of `unique_key`."""
         made = product(range(26), range(1, 10))
         number, version = next(each for each in made if unique_key(*each).hash == new.hash)
-        return self._step("succeed", master=master(number, version).hex())
+        return self._step("succeed", master=master(number, version).hex(), line=line and line.text)
+
+    def tell(self, line: Line) -> Step:
+        return self._step("tell", line=line.text)
+
+    def know(self, line: Line) -> None:
+        self._process.ask("know", line=line.text)
 
     def members_told(self, accounts: Iterable[str]) -> Step:
         return self._step("members_told", accounts=list(accounts))
@@ -165,13 +172,17 @@ def _told(told: events.Told) -> dict[str, Any]:
 class ForeignProgram(Program):
     """A `Program` whose chat is in JavaScript."""
 
-    def __init__(self, number: int, clock: Clock, process: Process, peer: int | None = None) -> None:
+    def __init__(
+        self, number: int, clock: Clock, process: Process, peer: int | None = None, version: int = 0
+    ) -> None:
         self.process = process
-        super().__init__(number, clock, peer)
+        self.version = version
+        super().__init__(number, clock, peer, version)
 
     def open(self, chat: str) -> None:
         now = int(self.clock.seconds() * 1000)
-        opened = {"account": account(self.number), "master": master(self.number).hex(), "chat": CHAT}
+        opened = {"account": account(self.number), "master": master(self.number, self.version).hex()}
+        opened["chat"] = CHAT
         self.identity = self.process.ask("open", **opened, peer=self.peer, now=now)
         self.chat: Any = ForeignChat(self.process, self.clock)
 

@@ -72,6 +72,7 @@ class WebPushTestingTests(WebPushNetCase):
         """A hundred subscriptions at once, of which each gets its own, of a push service that is new."""
         service, provider = await self.begin(), self.provider()
         sender = Sender(reactor, PushSection([PushProviderSection("web", "webpush")]), [provider])
+        self.addCleanup(sender.stop)
         addresses = [await service.subscribe(provider.application_key) for _ in range(100)]
         started = [sender.wake("web", each, Wake.MESSAGE) for each in addresses]
         self.assertEqual([await each for each in started], [Woken.TAKEN] * 100)

@@ -5,11 +5,12 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId
+from safeum_home.jobs import AGAIN
+from safeum_home.keys.reminding import SOON
 from safeum_home.protocol.federation.events import new_event
 from tests.across_case import A, B
 from tests.groups_across_case import GroupsAcrossCase
-from tests.keys_case import Pair, changes, publish, query, told
-from tests.test_keys import KeysCase
+from tests.keys_case import KeysCase, Pair, changes, publish, query, told
 from tests.world import Client
 
 FIRST, SECOND, THIRD = Pair(1), Pair(2), Pair(3)
@@ -65,6 +66,20 @@ class ComingTests(KeysCase):
         self.restart()
         self.world.domain.reminders.look()  # as when it starts
         self.world.settle(1)
+        self.assertEqual(told(self.bob), changes(self.carol, FIRST, SECOND))
+
+    def test_database_away(self) -> None:
+        """What could not be stored for a while is told when it can be, and nothing is logged as a failure."""
+        publish(self.carol, SECOND, replaces=FIRST.hash)
+        self.world.settle(1)
+        self.bob.take()
+        self.come(self.carol)
+        self.world.database.failing = True
+        self.world.settle(1)
+        self.assertEqual(told(self.bob), [])
+        self.world.database.failing = False
+        self.world.settle(AGAIN)
+        self.world.settle(SOON)
         self.assertEqual(told(self.bob), changes(self.carol, FIRST, SECOND))
 
     def test_replaced_at_once(self) -> None:

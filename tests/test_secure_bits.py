@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.secret import Secret
 from safeum_home.client.secure import envelope as envelopes
-from safeum_home.client.secure import epoch, message
+from safeum_home.client.secure import epoch, message, succession
 from safeum_home.client.secure.envelope import Envelope, Kind, Place
 from safeum_home.client.secure.epoch import EpochKey
 from safeum_home.client.secure.events import Received, Refusal, RosterChanged, Told
@@ -15,6 +15,8 @@ from safeum_home.client.secure.payloads import Reaction
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.protocol.signing import encode_octets
 from tests.secure_case import CHAT, OTHER_CHAT, START, Program, SecureCase, account, unique_key
+from tests.secure_forger import Forger
+from tests.test_secure_successions import line_of
 
 SAMPLES = 20
 
@@ -136,7 +138,7 @@ class SealTests(SecureCase):
             with self.assertRaises(Refused):
                 read = envelopes.read(encode_octets(bytes(flipped)))
                 message.open(read, message.read(read), alice, of_sender)
-        for somewhere in (alice._replace(chat=OTHER_CHAT), alice._replace(account=account(1))):
+        for somewhere in (Place(OTHER_CHAT, account(0)), Place(CHAT, account(1))):
             self.assertRaises(Refused, self._open, whole, somewhere, of_sender)
         of_other = key.of_sender(account(1), unique_key(1).hash)
         self.assertRaises(Refused, self._open, whole, alice, of_other)
@@ -161,3 +163,43 @@ class BoxTests(SynchronousTestCase):
             with self.assertRaises(Refused) as caught:
                 epoch.open_key(wrong[: len(box)], wrong[len(box) :], own)
             self.assertEqual(caught.exception.reason, Reason.BAD_EPOCH)
+
+
+class LineTests(SynchronousTestCase):
+    """What keys say of their followers holds whoever signs the envelope around it."""
+
+    def setUp(self) -> None:
+        self.signer = Forger(unique_key(0, 2))
+        self.line = line_of(0, 2)
+
+    def read(self, octets: bytes, number: int = 0) -> succession.Line:
+        return succession.read(self.signer.envelope(Kind.SUCCESSION, octets), account(number))
+
+    def test_bits(self) -> None:
+        """No bit can be flipped, and it is of no other account."""
+        octets = self.line.octets
+        for place in range(8 * len(octets)):
+            flipped = bytearray(octets)
+            flipped[place // 8] ^= 1 << place % 8
+            self.assertRaises(Refused, self.read, bytes(flipped))
+        self.assertEqual(self.read(octets), self.line)
+        self.assertRaises(Refused, self.read, octets, 1)
+
+    def test_layout(self) -> None:
+        """Shorter, longer, of nobody, of more than nine, and of keys that stand in it twice."""
+        octets, longer = self.line.octets, line_of(0, 9)
+        first = succession.name(unique_key(0), unique_key(0, 1).public, 1)
+        ten = succession.Line(first.first, (*first.named, *longer.named))
+        back = succession.name(unique_key(0, 2), unique_key(0).public, 1, self.line)
+        self.assertTrue(ten.is_said(account(0)) and back.is_said(account(0)))
+        for wrong in (
+            octets[:-1],
+            octets + b"\0",
+            octets[:65],
+            octets[:64] + b"\0",
+            b"",
+            ten.octets,
+            back.octets,
+        ):
+            self.assertRaises(Refused, self.read, wrong)
+        self.assertEqual(len(self.read(longer.octets).keys), 9)

@@ -13,11 +13,13 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from safeum_home.client import pipe_secure
+from safeum_home.client import pipe_files, pipe_secure
 from safeum_home.client.errors import BadAnswer, ClientError, RemoteProblem, SessionEnded, TimedOut, local
 from safeum_home.client.events import Heard, Link, LinkChanged, Stream
-from safeum_home.client.pipe_files import FILE_METHODS, SaveFile, SendFile, do
+from safeum_home.client.pipe_command import SecureCommand
+from safeum_home.client.pipe_files import FILE_METHODS, SaveFile, SendFile
 from safeum_home.client.pipe_secure import SECURE_METHODS
+from safeum_home.client.pipe_secure_told import told
 from safeum_home.client.session import Client
 from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME
@@ -191,7 +193,7 @@ class Pipe(LineReceiver):
         self._close()
 
     def _link(self, event: Heard) -> None:
-        pipe_secure.told(event, lambda method, **params: self.sendLine(notice(method, **params)))
+        told(event, lambda method, **params: self.sendLine(notice(method, **params)))
         if isinstance(event, LinkChanged) and event.link is not Link.CONNECTING:
             params = {"link": event.link.value, "reason": event.reason, "retry_in": event.retry_in}
             self.sendLine(notice("client.link", **params, reset=event.reset))
@@ -219,10 +221,10 @@ class Pipe(LineReceiver):
                 await deferLater(self._clock, wait)
 
     async def _ask_once(self, params: Params) -> Result:
-        if isinstance(params, pipe_secure.SecureParams):
+        if isinstance(params, SecureCommand):
             return await pipe_secure.do(self._client, params)
         if isinstance(params, SendFile | SaveFile):
-            return await do(self._client, params)
+            return await pipe_files.do(self._client, params)
         if isinstance(params, FindContacts):
             return FoundContacts(await self._client.find_contacts(params.numbers))
         result: Result = await self._client.call(params)

@@ -16,6 +16,8 @@ class SendFile(Params, frozen=True):
     caption: str = ""
     name: str | None = None
     type: str | None = None
+    duration: int | None = None
+    """Of sound or pictures, in milliseconds: that of a voice note."""
 
 
 class SaveFile(Params, frozen=True):
@@ -45,7 +47,9 @@ async def _do(client: Client, params: SendFile | SaveFile) -> Sent | SavedFile:
     try:
         if isinstance(params, SendFile):
             chat, path, caption = params.chat, params.path, params.caption
-            return await client.send_file(chat, path, caption, name=params.name, type=params.type)
+            return await client.send_file(
+                chat, path, caption, name=params.name, type=params.type, duration=params.duration
+            )
         message = await client.file_of(params.chat, params.message)
         return SavedFile(params.path, await client.download(message, params.path))
     except OSError as error:

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from safeum_home.ids import AccountId
+from safeum_home.jobs import Jobs
 from safeum_home.keys.log import Entry, KeyLog
 from safeum_home.keys.telling import Audience, KeyTelling
 from safeum_home.ports import Database
 from safeum_home.rounds import Rounds
-from safeum_home.spawn import spawn
 from safeum_home.storage import key_log
 from safeum_home.storage.key_log import OWED, KeyLogRow
 
@@ -26,13 +26,14 @@ AT_ONCE = 20
 class KeyReminders:
     """Looks what is owed, when it is told that there may be something."""
 
-    def __init__(self, clock: Any, database: Database, log: KeyLog, telling: KeyTelling) -> None:
+    def __init__(self, clock: Any, jobs: Jobs, database: Database, log: KeyLog, telling: KeyTelling) -> None:
         """`clock` provides IReactorTime."""
         self._database = database
         self._log = log
         self._telling = telling
         self._rounds = Rounds(clock)
         self._seconds = clock.seconds
+        self._reminding = jobs.job("telling again of changed keys", self._remind)
         self._due = self._rounds.queue(SOON, 1, self._round)
 
     def look(self) -> None:
@@ -44,7 +45,7 @@ class KeyReminders:
         self._rounds.stop()
 
     def _round(self, _: str) -> None:
-        spawn(self._remind(), "telling again of changed keys")
+        self._reminding.ask()
 
     async def _remind(self) -> None:
         def read(c: Connection) -> list[tuple[KeyLogRow, Entry | None, Audience | None]]:

@@ -56,10 +56,12 @@ test("a box", () => {
   refusesAll(epoch.members.get(BOB).extra, (box) => epochs.openKey(box, epoch.commitment, bob));
 });
 
-test("a vault", () => {
-  const blob = vaults.seal(secure.empty(), 1, bob);
-  refusesAll(decode(blob), (octets) => vaults.open(encode(octets), 1, bob), 7);
-});
+for (const { about, version, master, blob } of v.vaults) {
+  test(`a vault: ${about}`, () => {
+    const own = new secure.UniqueKey(ALICE, hex(master));
+    refusesAll(decode(blob), (octets) => vaults.open(encode(octets), version, own), 7);
+  });
+}
 
 test("a file", () => {
   refusesAll(decode(v.file.sealed), (octets) => {

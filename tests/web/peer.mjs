@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { load, part } from "./libsodium.mjs";
 
 const NAMES = ["index", "comparing", "octets", "sodium", "vault_content"];
+const hex = (text) => Uint8Array.from(Buffer.from(text, "hex"));
 let [secure, Comparison, decode, encode, isSigned, check, People, PublicKeys, SecureChat, UniqueKey, Vault] = [];
 let state = {};
 
@@ -30,8 +31,9 @@ const COMMANDS = {
     return null;
   },
   open({ account, master, chat, peer, now }) {
-    const own = new UniqueKey(account, Uint8Array.from(Buffer.from(master, "hex")));
-    state = { own, people: new People(), now, vault: new Vault(own), version: 0 };
+    const own = new UniqueKey(account, hex(master));
+    const people = new People();
+    state = { own, people, now, vault: new Vault(own), version: 0, line: new secure.OwnLine(people) };
     const options = { chat, own, people: state.people, peer, now: () => state.now, vaultVersion: () => state.version };
     state.chat = new SecureChat(options);
     return own.identity(now);
@@ -50,8 +52,30 @@ const COMMANDS = {
   admit: ({ accounts }) => state.chat.admit(accounts),
   dismiss: ({ accounts }) => state.chat.dismiss(accounts),
   members_told: ({ accounts }) => state.chat.membersTold(accounts),
-  succeed({ master }) {
-    return state.chat.succeed(new UniqueKey(state.own.account, Uint8Array.from(Buffer.from(master, "hex"))));
+  succeed({ master, line }) {
+    const given = line === null ? null : secure.succession.ofText(line);
+    return state.chat.succeed(new UniqueKey(state.own.account, hex(master)), given);
+  },
+  tell: ({ line }) => state.chat.tell(secure.succession.ofText(line)),
+  know: ({ line }) => state.chat.know(secure.succession.ofText(line)) ?? null,
+  /** Another passphrase: the vault that follows on this one, of the keys that take the place of its own. */
+  move({ version, data, master, now }) {
+    const next = new UniqueKey(state.own.account, hex(master));
+    const content = state.vault.take(version, data);
+    state.line.restore(content.own, state.own);
+    const line = secure.succession.name(state.own, next.public, now, state.line.line);
+    const moved = secure.moved({ ...content, previous: state.vault.previous }, state.own, next, line, now);
+    state.vault.rekey(next);
+    return state.vault.put(moved);
+  },
+  /** What a program that begins with a vault knows of its own keys, once it has told `told`. */
+  line({ version, data, told }) {
+    const { line } = state;
+    line.restore(state.vault.take(version, data).own, state.own);
+    const { unpublished } = line;
+    line.published();
+    for (const chat of told) line.told(chat);
+    return { unpublished, keys: line.line?.keys.map((each) => each.hash) ?? [], kept: line.kept };
   },
   tick: () => state.chat.tick(),
   renew: () => state.chat.renew() ?? null,

@@ -8,13 +8,12 @@ import { commitment, shown } from "../../safeum_home/web/secure/comparing.js";
 import * as envelopes from "../../safeum_home/web/secure/envelope.js";
 import * as epochs from "../../safeum_home/web/secure/epoch.js";
 import * as messages from "../../safeum_home/web/secure/message.js";
-import { canonical, decode, encode, fromUtf8, join, number, utf8 } from "../../safeum_home/web/secure/octets.js";
+import { decode, encode, fromUtf8, join, number, utf8 } from "../../safeum_home/web/secure/octets.js";
 import { padme } from "../../safeum_home/web/secure/padding.js";
 import * as payloads from "../../safeum_home/web/secure/payloads.js";
 import * as rosters from "../../safeum_home/web/secure/roster.js";
 import * as succession from "../../safeum_home/web/secure/succession.js";
 import { saltOf } from "../../safeum_home/web/secure/unique_key.js";
-import * as vaults from "../../safeum_home/web/secure/vault.js";
 import { secure, sodium, zxcvbn } from "./libsodium.mjs";
 
 const v = JSON.parse(await readFile(new URL("../../docs/secure-chats-vectors.json", import.meta.url)));
@@ -28,6 +27,7 @@ const [roster, epoch, message, succeeded] = read;
 const hashes = new Map([[ALICE, alice.hash], [BOB, bob.hash]]);
 
 test("unique keys", () => {
+  assert.equal(new secure.UniqueKey(ALICE, hex(v.unique_key.master)).hash, v.unique_key.hash);
   assert.equal(encode(saltOf(ALICE)), v.unique_key.salt);
   assert.deepEqual(alice.public.texts(), { sign: v.unique_key.sign, box: v.unique_key.box });
   assert.deepEqual(bob.public.texts(), { sign: v.bob.sign, box: v.bob.box });
@@ -95,18 +95,6 @@ test("succession", () => {
   const made = succession.name(second, third.public, said.named[1].at, line);
   assert.deepEqual(made.octets, succeeded.content);
   assert.equal(succession.ofText(made.text).text, made.text);
-});
-
-test("vault", () => {
-  const { content, hash } = vaults.open(v.vault.blob, v.vault.version, alice);
-  assert.equal(hash, v.vault.hash);
-  assert.equal(content.people[BOB].trust, "verified");
-  const [chat] = Object.values(content.chats);
-  assert.equal(chat.peer, BOB);
-  assert.deepEqual(canonical(content.settings), canonical(v.vault.content.settings));
-  assert.deepEqual(canonical(content.drafts), canonical(v.vault.content.drafts));
-  assert.deepEqual(canonical(chat), canonical(Object.values(v.vault.content.chats)[0]));
-  assert.throws(() => vaults.open(v.vault.blob, 2, alice), { reason: "undecryptable" });
 });
 
 test("file", () => {

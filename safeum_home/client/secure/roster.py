@@ -76,8 +76,9 @@ class Roster:
     ) -> None:
         """As it was in the vault; `former` as `former` gives it."""
         self._set(head, made, dict(members))
-        newest_first = [(each, dict(listed)) for each, listed in former]
-        self._former.update(reversed(newest_first))
+        for each, signed in reversed(list(former)):  # the one in force comes last: it is kept for longest
+            self._former.pop(each, None)
+            self._former[each] = dict(signed)
 
     def former(self) -> Iterator[tuple[bytes, Members]]:
         """The one in force and those before, the newest first, as they were signed, with the keys of now."""

@@ -5,8 +5,7 @@ for the new keys, with the word of those before; the directory has them in place
 are told. Whoever enters the new passphrase goes on where it ended.
 """
 
-from abc import abstractmethod
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -46,14 +45,16 @@ class Rekeying(Remembering):
     """Keys of before, for ten minutes: to open what is under way."""
     _changing: "Deferred[Any] | None"
     _forgetting: dict[UniqueKey, IDelayedCall]
-    _putting: bool
-    """Whether the directory was asked to put others in force, and has not answered."""
+    _putting: UniqueKey | None
+    """Those that the directory was asked to put in force, as long as it has not answered."""
     _telling: set[str]
+    in_force: Callable[[], None] = staticmethod(lambda: None)
+    """Called each time that the directory has the keys of this program."""
 
     def _begin_rekeying(self) -> None:
-        self.keys = OwnKeys(self.client, self._now, self._mismatched)
+        self.keys = OwnKeys(self.client, self._now, self._mismatched, self._are_in_force)
         self.former, self._changing, self._forgetting, self._telling = [], None, {}, set()
-        self._putting = False
+        self._putting = None
 
     def _end_rekeying(self) -> None:
         if self._changing is not None:
@@ -70,11 +71,19 @@ class Rekeying(Remembering):
         """Whether the keys of this program are those of the account: with others nothing is said."""
         return self.keys.mismatch is None
 
+    def is_own(self, hash: str) -> bool:
+        """Whether keys with this hash are those of this program, or put in force by it just now.
+
+        So that they are in force is no alarm (`protocol.events.KeysChanged`).
+        """
+        octets = decode_octets(hash, 32)
+        return octets == self.own.hash or (self._putting is not None and octets == self._putting.hash)
+
     # --- at the directory
 
     async def _publish(self) -> None:
         """After each connect. Keys that those in force have named take their place, if they have not yet."""
-        if self._putting:
+        if self._putting is not None:
             return  # which of the two are in force is not known before that is answered
         before, could_say = self.line.unpublished, self.may_say
         await self.keys.publish(self.own, None if before is None else encode_octets(before))
@@ -91,6 +100,9 @@ class Rekeying(Remembering):
         octets = decode_octets(hash, 32)
         if octets is not None and octets != self.own.hash and len(self.people.lost) < MOST_FORMER:
             self.people.lost.add(octets)  # the first ones stay: the node may name any
+
+    def _are_in_force(self) -> None:
+        self.in_force()
 
     def _mismatched(self, mismatch: KeysMismatch) -> None:
         self.tell(mismatch)
@@ -132,10 +144,13 @@ class Rekeying(Remembering):
         Fires once they are in force. Then all chats are told, which `KeysFollowed` counts down, and whoever
         has compared those before has to do so again. Without a connection it is waited for.
 
-        Raises, and all is as it was: `wrong_state` for keys of another account, or the same; `Refused`:
-        OLD_KEYS where these are not in force, or the new ones were once, and why the vault is not taken;
+        Raises, and all is as it was: `wrong_state` for keys of another account, the same, or where it is
+        locked; `Refused`: OLD_KEYS where these are not in force, or the new ones were once, and why the
+        vault is not taken;
         `ClientError` where the node refuses it.
         """
+        if self.closed:
+            new.wipe()
         return self.awaitable(self._change_key(new))
 
     async def _change_key(self, new: UniqueKey) -> None:
@@ -166,7 +181,7 @@ class Rekeying(Remembering):
         person = self._person(own.account)
         before = (person.keys, person.trust, list(person.former))
         await self._vault.rekey(new, lambda content: moved(content, own, new, line, now))
-        self._putting = True
+        self._putting = new
         try:
             await self._put_in_force(new, encode_octets(own.hash))
         except RemoteProblem:
@@ -175,11 +190,11 @@ class Rekeying(Remembering):
             person.keys, person.trust, person.former = before
             self.people.revision += 1
             self._vault.back(own)
-            self._putting = False
+            self._putting = None
             await self._publish()  # there may have been another connection meanwhile
             raise
         finally:
-            self._putting = False
+            self._putting = None
         self._follow(new, line)
 
     async def _put_in_force(self, new: UniqueKey, before: str) -> None:
@@ -204,7 +219,7 @@ class Rekeying(Remembering):
         self.people.follow(new.account, line.keys, self._now())
         self.line.begin(line)
         self._vault.settle(new)
-        self.keys.mismatch, self.keys.published = None, True
+        self.keys.taken()
         self._forget_later(own, GRACE / 1000)
         self._tell_followed()
         for conversation in list(self.chats.values()):
@@ -269,7 +284,11 @@ class Rekeying(Remembering):
     # --- of others
 
     def accept_keys(self, account: str) -> None:
-        """Use the other keys that an account has now: its user was asked. Raises `Refused(NO_KEYS)`."""
+        """Use the other keys that an account has now: its user was asked.
+
+        Raises `Refused(NO_KEYS)`, `wrong_state`.
+        """
+        self._check_open()
         person = self._person(account)
         if person.offered is None or not self.people.accept(account, person.offered.hash, self._now()):
             raise Refused(Reason.NO_KEYS)
@@ -277,8 +296,3 @@ class Rekeying(Remembering):
             conversation.look_again()
             conversation.rekey(account)
         self.changed(urgent=True)
-
-    @property
-    @abstractmethod
-    def closed(self) -> bool:
-        """Whether all keys are wiped."""

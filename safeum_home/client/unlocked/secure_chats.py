@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.client.secret import Wiped
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.unique_key import UniqueKey
@@ -67,8 +68,20 @@ class SecureChats(Opening):
         self.people.own(own.account, own.public, self._now())
 
     def awaitable(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
-        """What a program waits for."""
-        return self._awaitable(Deferred.fromCoroutine(coroutine))
+        """What a program waits for. Raises `wrong_state` where it is locked, or was locked meanwhile."""
+        return self._awaitable(Deferred.fromCoroutine(self._while_open(coroutine)))
+
+    async def _while_open(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        try:
+            self._check_open()
+        except ClientError:
+            coroutine.close()
+            raise
+        try:
+            return await coroutine
+        except Wiped:
+            self._check_open()
+            raise
 
     # --- opening and closing
 
@@ -100,10 +113,6 @@ class SecureChats(Opening):
             conversation.close()
         self.chats.clear()
         self.own.wipe()
-
-    @property
-    def closed(self) -> bool:
-        return self.own.wiped
 
     # --- chats
 

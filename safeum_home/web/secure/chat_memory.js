@@ -138,7 +138,8 @@ function rememberFormer(room) {
 function formerOf(memory) {
   let members = new Map(Object.entries(memory.members));
   return (memory.former ?? []).map(({ roster, changes }) => {
-    members = new Map([...members, ...Object.entries(changes)].filter(([, hash]) => hash !== null));
+    const both = new Map([...members, ...Object.entries(changes)]); // of an account that stands in both the change
+    members = new Map([...both].filter(([, hash]) => hash !== null));
     return [roster, members];
   });
 }

@@ -9,13 +9,17 @@
  */
 
 export { SecureChat } from "./chat.js";
+export { isKind, mayBeOpen } from "./chat_ids.js";
 export { Comparison } from "./comparing.js";
 export { fingerprint, safetyNumber, scanned, scanText } from "./fingerprints.js";
 export { FileOpener, FileSealer, opened, sealed, sealedSize } from "./files.js";
+export { moved, sealedTo } from "./moving.js";
+export { OwnLine } from "./own_line.js";
 export { areWords, strength, words } from "./passphrase.js";
 export { News, People, Trust } from "./people.js";
 export { PublicKeys } from "./public_keys.js";
 export { Reason, Refused } from "./refused.js";
+export * as succession from "./succession.js";
 export { use } from "./sodium.js";
 export { UniqueKey } from "./unique_key.js";
 export { Vault } from "./vault.js";

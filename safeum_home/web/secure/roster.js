@@ -38,7 +38,10 @@ export class Roster {
   /** As it was in the vault; `before` as `formerOnes` gives it. */
   restore(head, made, members, before = []) {
     this.#set(head, made, new Map(members));
-    for (const [each, listed] of [...before].reverse()) this.former.set(each, new Map(listed));
+    for (const [each, listed] of [...before].reverse()) { // the one in force comes last, as it is kept for longest
+      this.former.delete(each);
+      this.former.set(each, new Map(listed));
+    }
   }
 
   /** The one in force and those before, the newest first, as they were signed, with the keys of now. */

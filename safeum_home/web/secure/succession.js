@@ -26,6 +26,11 @@ export class Line {
     return this.keys.at(-1);
   }
 
+  /** Those that have named the last ones. */
+  get before() {
+    return this.keys.at(-2);
+  }
+
   /** The content of an envelope. */
   get octets() {
     const named = this.named.flatMap(({ at, keys, word }) => [number(at), keys.sign, keys.box, word]);

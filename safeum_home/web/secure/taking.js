@@ -85,7 +85,7 @@ export class Taker {
       events.push(...this.#read(held, keys));
     } catch (error) {
       if (!(error instanceof Held)) {
-        const isFormer = error.reason === Reason.FORMER_KEYS && held.envelope.head.kind !== Kind.MESSAGE;
+        const isFormer = error.reason === Reason.FORMER_KEYS && held.envelope.head.quiet;
         return isFormer ? events : [...events, refusal(error, told)];
       }
       held.reason = error.reason;
@@ -217,7 +217,7 @@ export class Taker {
     room.succeed(account, line.keys);
     if (!before && (!isNews || past || told)) return [];
     this.followed.set(account, after);
-    return [{ is: "keys_changed", account, before: (before ?? line.keys.at(-2)).hash, after, vouched: true }];
+    return [{ is: "keys_changed", account, before: (before ?? line.before).hash, after, vouched: true }];
   }
 }
 

@@ -45,6 +45,13 @@ export class Vault {
     this.after = 0;
   }
 
+  /** Seal, and open, with other keys from now on; those before. */
+  rekey(own) {
+    const before = this.own;
+    this.own = own;
+    return before;
+  }
+
   /** Another program of this account has had that version (event `vault_newer`). */
   expect(version) {
     this.expected = Math.max(this.expected, version);
