@@ -7,8 +7,8 @@ from safeum_home.admin import cli
 from safeum_home.admin.offline import Check, Offline
 from safeum_home.config import Config
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.trunk import EdgeRecord, TrunkGrant
-from safeum_home.ports.turn import RelayGrant
+from safeum_home.grants.trunk import EdgeRecord, TrunkGrant
+from safeum_home.grants.turn import RelayGrant
 
 # What needs more than a socket is imported where it is used: other commands start in half the time.
 

@@ -16,7 +16,8 @@ from nacl.pwhash import argon2id
 from safeum_home.accounts.own_record import replace_hash
 from safeum_home.config import PasswordSection
 from tests.number_case import DAY
-from tests.world import CONSENT, LAPTOP, PASSWORD, Client, Connection, Refused, World
+from tests.world import CONSENT, LAPTOP, PASSWORD, Client, Refused, World
+from tests.world_connection import Connection
 
 PEOPLE = 40
 """So many there are, and so many there are not."""

@@ -20,7 +20,8 @@ from safeum_home.gateway.session import Session
 from safeum_home.ids import AccountId
 from safeum_home.protocol.types import DeviceInfo
 from safeum_home.storage import accounts
-from tests.world import HOST, PASSWORD, Connection, World
+from tests.world import HOST, PASSWORD, World
+from tests.world_connection import Connection
 
 UNBOUNDED: dict[str, Any] = {"history_switches_per_account": 1e9, "history_switches_per_account_burst": 10**9}
 TURN = 0.25
@@ -31,7 +32,7 @@ class Link(Connection):
     """A connection, both ends of it: frames are under way until they are delivered, and may get lost."""
 
     def __init__(self, net: "Net", listener: Listener) -> None:
-        super().__init__(net.world, HOST)
+        super().__init__(net.world.clock, HOST)
         self._listener = listener
         self._cursors = net.world.vault.cursors
         self._under_way: list[bytes] = []

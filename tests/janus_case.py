@@ -10,14 +10,23 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.test import iosim
 from twisted.trial.unittest import FailTest, SynchronousTestCase
 
+from bridges.safenum.janus.call import TAKING_NOTE
 from bridges.safenum.janus.carrier import Janus
 from bridges.safenum.janus.settings import read
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.carrier import CarrierCall, CarrierContext, CarrierEnd, CarrierListener, Incoming
+from safeum_home.ports.carrier import (
+    NETWORK_DOWN,
+    CarrierCall,
+    CarrierContext,
+    CarrierEnd,
+    CarrierListener,
+    Incoming,
+)
 from tests.sms import logged
 
 OURS, THEIRS = "+354490000001", "+4930123456"
 SECRETS = {"api": b"of the api\n", "edge": b"of the edge", "token": b"of tokens"}
+LOST = CarrierEnd(200, NETWORK_DOWN, far=False)
 
 
 def description(*lines: str, media: str = "m=audio 9 UDP/TLS/RTP/SAVPF 0 8 101") -> str:
@@ -288,6 +297,11 @@ class JanusCase(SynchronousTestCase):
         more = {} if sdp is None else {"jsep": {"type": "offer", "sdp": sdp}}
         self.janus.event(handle, {"event": "incomingcall", "headers": merged}, reference, **more)
         self.janus.pump()
+
+    def declined(self) -> Any:
+        """The code that the last call was refused with, once Janus had time to take note of it."""
+        self.advance(TAKING_NOTE)
+        return self.janus.bodies("decline")[-1]["body"]["code"]
 
     def quiet(self, handle: int) -> None:
         """Janus lets go of the sound of a call, and the line has settled."""

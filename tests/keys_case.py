@@ -7,10 +7,11 @@ from typing import Any
 
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
+from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.protocol.key_types import identity_octets, key_hash, launch_octets
 from safeum_home.protocol.signing import encode_octets
-from tests.world import Client
+from tests.world import Client, Refused, World
 
 LAUNCHED = 1_700_000_000_000
 """When programs were launched: on the day of the tests' clock."""
@@ -65,3 +66,30 @@ def changes(client: Client, *pairs: Pair) -> list[tuple[str, str, str]]:
 
 def hashes(pairs: Iterable[Pair]) -> list[str]:
     return [pair.hash for pair in pairs]
+
+
+FIRST, SECOND, THIRD = Pair(1), Pair(2), Pair(3)
+
+
+class KeysCase(SynchronousTestCase):
+    """Alice and Bob have a chat; Carol is a stranger to both."""
+
+    limits: dict[str, Any] = {}
+
+    def setUp(self) -> None:
+        self.world = World(**self.limits)
+        self.alice, self.bob, self.carol = map(self.world.register, ("alice", "bob", "carol"))
+        self.chat = self.world.befriend(self.alice, self.bob)
+
+    def restart(self) -> None:
+        """The node's memory is gone."""
+        self.world = World(self.world.database, self.world.vault, **self.limits)
+        for client in (self.alice, self.bob, self.carol):
+            client.world = self.world
+            client.connect()
+            client.opened(client.call("session.resume", token=client.token, since=client.cursor))
+
+    def refused(self, code: str, client: Client, method: str, **params: Any) -> Refused:
+        refused: Refused = self.assertRaises(Refused, client.call, method, **params)
+        self.assertEqual(refused.code, code)
+        return refused

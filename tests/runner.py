@@ -12,6 +12,7 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from time import monotonic
 
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from twisted.trial import _synctest
 from twisted.trial.reporter import TreeReporter
 from twisted.trial.runner import TestLoader, TrialRunner
 from zope.interface import implementer
@@ -44,6 +45,15 @@ class ClosingReporter(TreeReporter):
 def closing(passed: int, failed: int, skipped: int) -> str:
     """The last line."""
     return f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+
+
+def forget_warnings_once() -> None:
+    """Have trial leave to Python what Python does by itself: a warning that was given is given anew.
+
+    Trial sets aside what each module has warned of: some thousand modules, before each of thousands of tests.
+    Python does so for itself where filters are changed (`warnings.simplefilter`), as trial then does.
+    """
+    _synctest._setWarningRegistryToNone = lambda _: None
 
 
 def _run(names: list[str], stream: StringIO | None = None) -> tuple[int, int, int]:
@@ -102,6 +112,7 @@ def _compile(folder: Path) -> None:
 def main(names: list[str]) -> int:
     """Run the named modules or tests, else all of this package; the exit status."""
     sys.path.insert(0, str(Path(__file__).parent.parent))
+    forget_warnings_once()
     if names == ["--worker"]:
         # With Python's default, a quarter of the time of tests in memory goes into looking for cycles.
         collector.look_seldom()

@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.calling.media import Flow, OnFlow, Relay
 from safeum_home.client.telephony.call import TelephoneCall, TelephoneCallChanged
 from safeum_home.client.telephony.incoming import IncomingTelephoneCall
@@ -14,6 +14,8 @@ from safeum_home.protocol.telephone_events import TelephoneIncoming
 from tests.calls_media import FakeLink, FakeNetwork
 from tests.client_desk import DeskTestCase
 
+CALLING, RINGING, CONNECTING = CallState.CALLING, CallState.RINGING, CallState.CONNECTING
+ACTIVE, ENDED = CallState.ACTIVE, CallState.ENDED
 NUMBER = "+493012345678"
 CALLER = "+4917012345678"
 CLI = "+3544900001"

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
 
 from safeum_home.client.connection import Listener
 from safeum_home.client.errors import Closing, Disconnected
@@ -10,14 +11,15 @@ from safeum_home.client.requests import Wire
 from safeum_home.client.session import Client
 from safeum_home.gateway.session import Session
 from safeum_home.protocol.types import Message, Text
-from tests.world import CONSENT, HOST, PASSWORD, Connection, World
+from tests.world import CONSENT, HOST, PASSWORD, World
+from tests.world_connection import Connection
 
 
 class _Wire(Connection):
     """Both ends of a connection: `ports.ClientConnection`, and the client's `Wire`."""
 
-    def __init__(self, world: World, listener: Listener, device: "SdkDevice") -> None:
-        super().__init__(world, HOST)
+    def __init__(self, clock: Clock, listener: Listener, device: "SdkDevice") -> None:
+        super().__init__(clock, HOST)
         self._listener = listener
         self._device = device
         self._messages = 0
@@ -26,7 +28,7 @@ class _Wire(Connection):
         start = {126: 4, 127: 10}.get(frame[1], 2)
         if self.over:
             return
-        self._world.clock.callLater(0, self._received, frame[start:])
+        self.clock.callLater(0, self._received, frame[start:])
         self._messages += b'"chat.message"' in frame
         if self._device.slow and self._messages == 50:
             self.session.paused()
@@ -36,7 +38,7 @@ class _Wire(Connection):
 
     def send(self, payload: bytes) -> None:
         if not self.over:
-            self._world.clock.callLater(0, self.receive, payload)
+            self.clock.callLater(0, self.receive, payload)
 
     def lose(self) -> None:
         if not self.over:
@@ -60,7 +62,7 @@ class SdkDevice:
     def _dial(self, listener: Listener) -> "Deferred[Wire]":
         if self.away:
             return fail(Disconnected(Closing(1006, "no network")))
-        self.wire = _Wire(self._world, listener, self)
+        self.wire = _Wire(self._world.clock, listener, self)
         self.wire.session = Session(self.wire, self._world.services)
         return succeed(self.wire)
 

@@ -11,7 +11,13 @@ from safeum_home.client.secret import Secret
 from safeum_home.client.secure import envelope as envelopes
 from safeum_home.client.secure.chat import SecureChat, Step
 from safeum_home.client.secure.envelope import Kind
-from safeum_home.client.secure.events import Event, Post, Received, Refusal, Told
+from safeum_home.client.secure.events import (
+    Event,
+    Post,
+    Received,
+    Refusal,
+    Told,
+)
 from safeum_home.client.secure.payloads import Payload, Text
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.refused import Reason
@@ -142,3 +148,10 @@ class SecureCase(SynchronousTestCase):
         self.clock.advance(seconds)
         for program in self.programs:
             self.carry(program, program.chat.tick())
+
+
+MALLORY = 25
+
+
+def kinds(told: list[Told]) -> list[Kind]:
+    return [envelopes.read(each.data).head.kind for each in told]

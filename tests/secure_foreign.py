@@ -2,7 +2,7 @@
 
 from twisted.internet.task import Clock
 
-from tests import test_secure_hostile, test_secure_order
+from tests import test_secure_hostile, test_secure_hostile_epochs, test_secure_order
 from tests.secure_case import Program
 from tests.secure_javascript import ForeignProgram
 from tests.test_secure_javascript import BothCase, ForeignBob
@@ -33,7 +33,7 @@ class CarolOrderTests(ForeignAlice, test_secure_order.OrderTests):
     foreign = 2
 
 
-class CarolEpochTests(ForeignAlice, test_secure_hostile.EpochTests):
+class CarolEpochTests(ForeignAlice, test_secure_hostile_epochs.EpochTests):
     """Rosters and epochs that are shown to Carol."""
 
     foreign = 2

@@ -38,6 +38,8 @@ FIRST, LAST = "+3544900001", "+3544900050"
 STRANGER = "+442079460123"
 CALL, OTHER, THIRD = call_id("call"), call_id("other"), call_id("third")
 STOCK = f"first,last,country,capabilities\n{FIRST},{LAST},IS,voice-in voice-out\n"
+SECOND = 238
+"""Of a call to a landline, with tax."""
 
 
 @dataclass(eq=False)

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 from argparse import Namespace
 from contextlib import redirect_stderr, redirect_stdout
@@ -31,6 +32,7 @@ from safeum_home.sealing.vault import open_vault
 from tests.e2e import warm
 
 reactor: Any = _reactor
+ROOT = Path(__file__).parent.parent
 
 
 class CommandLineTests(TestCase):
@@ -214,6 +216,13 @@ class CommandLineTests(TestCase):
             outcome = self._in_process(*arguments, "--socket", str(self.socket))
             answering.join()
         return outcome
+
+    def test_nothing_heavy_is_loaded(self) -> None:
+        """The command starts without a database and without Twisted: it is run often."""
+        heavy = ("sqlalchemy", "twisted")
+        program = f"import sys, safeum_home.operator; print({{*{heavy}}} & {{*sys.modules}})"
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)
+        self.assertEqual(done.stdout, b"set()\n")
 
     def test_not_a_node(self) -> None:
         """Something else at the socket is told from a node."""

@@ -1,7 +1,6 @@
 """Messages of a chat without history: they live until everybody holds them, and no longer than a week."""
 
 from functools import partial
-from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import Connection
@@ -11,50 +10,13 @@ from safeum_home.chats.sealed import open_encoded, open_under
 from safeum_home.config import Config, HistorySection, NodeSection
 from safeum_home.errors import Erased, Tampered
 from safeum_home.ids import AccountId, ChatId, direct_chat_id
+from safeum_home.jobs import AGAIN
 from safeum_home.ports import WrappedKey
 from safeum_home.storage import events, keys
 from safeum_home.storage.rows import EventRow
-from tests.erasure_case import HOUR, ErasureCase
-from tests.world import Client, World, texts
-
-
-class FleetingCase(ErasureCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.off()
-        self.world.domain.fleeting.start()
-        self.addCleanup(self._stop)
-        for client in (self.alice, self.bob):
-            self.acknowledge(client)
-            client.take()
-        self.gather()
-
-    def _stop(self) -> None:
-        self.world.domain.fleeting.stop()  # of the node that runs last
-
-    def restart(self) -> World:
-        """The node is killed, and started again."""
-        self.world.domain.fleeting.stop()
-        for client in (self.alice, self.bob):
-            client.drop()
-        world = World(self.world.database, self.world.vault)
-        world.clock.advance(self.world.clock.seconds() - world.clock.seconds())
-        for client in (self.alice, self.bob):
-            client.world = world
-        self.world = world
-        world.domain.fleeting.start()
-        return world
-
-    def left(self) -> list[int]:
-        """How many rows there are of messages: of the messages, of their keys, and of who waits."""
-        wraps = self.world.database.now(self._wraps)
-        return [self.rows("events"), wraps, self.rows("spool")]
-
-    def _wraps(self, c: Any) -> int:
-        places = c.exec_driver_sql("SELECT position FROM dedupe").scalars()
-        return sum(
-            keys.FLEETING.key(c, keys.message_owner(self.blind(), place)) is not None for place in places
-        )
+from tests.erasure_case import HOUR
+from tests.fleeting_case import FleetingCase
+from tests.world import World, texts
 
 
 class DeliveryTests(FleetingCase):
@@ -272,66 +234,15 @@ class DeliveryTests(FleetingCase):
         self.assertEqual(self.rows("events"), 0)
 
     def test_storage_that_fails(self) -> None:
-        """It is made up for."""
+        """What a device has said to hold is noted once it can be: it does not say so again."""
         self.alice.write(self.chat, "waits")
         self.world.database.failing = True
         self.acknowledge(self.bob)
         self.gather()
-        self.look()
+        self.assertEqual(self.left(), [1, 1, 1])
         self.world.database.failing = False
-        self.acknowledge(self.bob)
-        self.gather()
+        self.world.settle(AGAIN)
         self.assertEqual(self.left(), [0, 0, 0])
-
-
-class UnreadTests(FleetingCase):
-    def setUp(self) -> None:
-        """Bob's phone is told of a message, and does not say that it has it."""
-        super().setUp()
-        self.first = self.alice.write(self.chat, "first")
-        self.acknowledge(self.alice)
-        self.gather()
-
-    def unread(self, client: Client) -> int:
-        [listed] = [each for each in client.call("chat.list")["chats"] if each["chat"] == self.chat]
-        return int(listed["unread"])
-
-    def write(self, **more: Any) -> None:
-        """Bob writes, and all but that phone say that they have all."""
-        about = self.bob.message(self.chat, "second", "its-id")
-        self.bob.call("chat.send", **about, **more)
-        self.assertEqual(self.unread(self.bob), 0, "he has read what he wrote behind")
-        self.acknowledge(self.alice)
-        self.gather()
-
-    def test_behind_what_is_gone(self) -> None:
-        """What he wrote is gone, and what was before it waits: nothing tells that he has read that."""
-        self.write()
-        self.assertEqual(self.bob.history(self.chat), ["first"])
-        self.assertEqual([self.unread(one) for one in (self.bob, self.world.login("bob"))], [1, 1])
-
-    def test_behind_an_answer_that_is_gone(self) -> None:
-        """The same where it is an answer to what was dropped before."""
-        self.bob.call("session.ack", cursor=self.first["id"])
-        self.gather()
-        self.assertEqual(self.left(), [0, 0, 0])
-        self.alice.write(self.chat, "next")
-        self.write(reply_to=self.first["id"])
-        self.assertEqual(self.bob.history(self.chat), ["next"])
-        self.assertEqual(self.unread(self.bob), 1)
-
-    def test_once_it_was_read(self) -> None:
-        """It is read where he says so."""
-        self.write()
-        self.bob.call("chat.read", chat=self.chat, upto=self.first["id"])
-        self.assertEqual(self.unread(self.bob), 0)
-
-    def test_once_it_is_held(self) -> None:
-        """What is gone is not unread."""
-        self.write()
-        self.acknowledge(self.bob)
-        self.gather()
-        self.assertEqual((self.left(), self.unread(self.bob)), ([0, 0, 0], 0))
 
 
 class KeyTests(FleetingCase):
@@ -401,41 +312,3 @@ class KeyTests(FleetingCase):
 
 def _key(owner: bytes, c: Connection) -> WrappedKey | None:
     return keys.FLEETING.key(c, owner)
-
-
-class SelfTests(FleetingCase):
-    def test_with_oneself(self) -> None:
-        """A note without history is for one's other devices; where there is none it is gone in a minute."""
-        own = self.alice.call("chat.send", **self.alice.message(self._own(), "note"))
-        self.off(chat=self._own())
-        self.assertTrue(own["id"])
-        self.acknowledge(self.alice)
-        self.gather()
-        tablet = self.world.login("alice")
-        self.alice.write(self._own(), "for the tablet")
-        self.assertEqual(texts(tablet.messages()), ["for the tablet"])
-        self.look()
-        self.assertEqual(self.world.database.count("spool"), 1)
-        self.acknowledge(tablet)
-        self.gather()
-        self.assertEqual(self.world.database.count("spool"), 0)
-        tablet.call("session.logout")
-        self.alice.write(self._own(), "for nobody")
-        self.look()
-        self.assertEqual(self.world.database.count("spool"), 0)
-
-    def _own(self) -> str:
-        account = AccountId(self.alice.account)
-        return direct_chat_id(account, account)
-
-
-class CatchUpTests(FleetingCase):
-    def test_missed(self) -> None:
-        """What waits comes with `since`, in its order, among others."""
-        since = self.bob.cursor
-        self.bob.drop()
-        for text in ("one", "two"):
-            self.alice.write(self.chat, text)
-        self.bob.resume(since)
-        self.world.settle()
-        self.assertEqual(texts(self.bob.messages()), ["one", "two"])

@@ -17,7 +17,8 @@ from safeum_home.protocol.types import DeviceInfo, Message, NumberClaim
 from tests.client_desk import NOW, DeskTestCase
 from tests.client_double import OTHER, SYSTEM, cursor
 from tests.number_case import DAY, NUMBER, NumberCase
-from tests.world import HOST, PASSWORD, Connection, World
+from tests.world import HOST, PASSWORD, World
+from tests.world_connection import Connection
 
 NEW = "the new holder's password"
 

@@ -168,6 +168,8 @@ class OutcomeTests(ProbeCase):
     async def _declined(self, probe: Probe, handle: int) -> None:
         caller = self.trunk.call_in(OURS, THEIRS, scenario="in_refused")
         await probe.event(handle, "incomingcall")
+        # Janus says so before it can refuse it: what is refused in between rings on.
+        await self.told(caller, "SIP/2.0 180")
         await probe.say(handle, {"request": "decline", "code": 486})
         self.assertEqual(caller.wait(), 0, caller.errors())
         self.assertTrue(caller.received("SIP/2.0 486"))

@@ -8,12 +8,12 @@ from federation import making
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.federation.transactions import MOST_EVENTS
 from tests.federated import DELAY
-from tests.test_federation_flow import Case
+from tests.federation_case import FederationCase
 
 FIRST = 10_000
 
 
-class AheadTests(Case):
+class AheadTests(FederationCase):
     """A node that takes its time; many things wait for it."""
 
     def setUp(self) -> None:

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 from safeum_home.ids import ChatId
 from safeum_home.protocol.federation.group_posts import POST
 from safeum_home.storage.keys import FLEETING, LASTING
+from tests.group_history_case import GroupHistoryCase
 from tests.groups_across_case import A, B, C
-from tests.test_groups_across_history import GroupHistoryCase
 
 
 class LeftCase(GroupHistoryCase):

@@ -15,7 +15,7 @@ from safeum_home.protocol.federation.groups import Called
 from safeum_home.protocol.federation.questions import GroupAnswer, GroupCommand
 from safeum_home.storage import group_nodes
 from tests.groups_across_case import A, B, C
-from tests.test_posts_hostile import HostileCase
+from tests.posts_hostile_case import HostileCase
 
 
 class FloodCase(HostileCase):

@@ -1,6 +1,5 @@
 """Disabling the history of a group at three nodes: what is gone, told, confirmed, and when."""
 
-from typing import Any
 from unittest.mock import patch
 
 from twisted.internet.defer import Deferred
@@ -8,56 +7,11 @@ from twisted.internet.defer import Deferred
 from safeum_home.chats.groups import lives as group_lives
 from safeum_home.errors import Problem
 from safeum_home.ids import ChatId, system_account
-from safeum_home.protocol.federation.events import Event, new_event
+from safeum_home.protocol.federation.events import new_event
 from safeum_home.protocol.federation.groups import ERASED, HISTORY
-from tests.groups_across_case import A, B, C, GroupsAcrossCase
-from tests.history_across_case import Shown, settle
-from tests.world import Client
-
-
-class GroupHistoryCase(GroupsAcrossCase):
-    """A group of Alice's, with somebody at each node, who have said something."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.chat = self.group(self.amy, self.bob, self.carol)
-        self.members = (self.alice, self.amy, self.bob, self.carol)
-        self.write(self.alice, "secret of hers")
-        self.write(self.bob, "secret of his")
-        for client in self.everybody:
-            client.take()
-
-    def settle(self) -> None:
-        settle(self.nodes)
-
-    def write(self, client: Client, words: str) -> dict[str, Any]:
-        return self.come(client, "chat.send", **client.message(self.chat, words))
-
-    def switch(self, client: Client, enabled: bool = False) -> dict[str, Any]:
-        return self.come(client, "chat.history.set", chat=self.chat, enabled=enabled)
-
-    def texts(self, client: Client) -> list[str]:
-        return client.history(self.chat)
-
-    def edit(self, client: Client, message: str, words: str) -> None:
-        body = {"kind": "text", "text": words}
-        self.come(client, "message.edit", chat=self.chat, message=message, body=body)
-
-    def record(self, node: str) -> Any:
-        opened: list[Any] = []
-        self.nodes[node].domain.registry.load(ChatId(self.chat)).addCallback(opened.append)
-        return opened[0].record
-
-    def same(self, texts: list[str], pending: list[str] | None = None) -> None:
-        """All members see this, and know who has not confirmed."""
-        for client in self.members:
-            self.assertEqual(self.texts(client), texts, client.address)
-            self.assertEqual(self.info(client, self.chat)["pending"], pending or [], client.address)
-
-    def hear(self, node: str, at: str, event: Event) -> None:
-        """A node takes what another one tells."""
-        kind = next(each for each in self.nodes[at].domain.shared if each.type == event.type)
-        self.nodes._apply(self.nodes[at], kind, kind.apply(node, event))
+from tests.group_history_case import GroupHistoryCase
+from tests.groups_across_case import A, B, C
+from tests.history_across_case import Shown
 
 
 class SwitchTests(GroupHistoryCase):
@@ -337,98 +291,6 @@ class MeanwhileTests(GroupHistoryCase):
         self.release()
         self.settle()
         self.same(["after"])
-
-
-class FleetingTests(GroupHistoryCase):
-    """While it is off."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        for name in (A, B, C):
-            self.nodes[name].domain.fleeting.start()
-            self.addCleanup(self.nodes[name].domain.fleeting.stop)
-        self.switch(self.alice)
-        for client in self.members:
-            client.take()
-
-    def acknowledge(self) -> None:
-        for client in self.members:
-            client.call("session.ack", cursor=client.world.cursor)
-        self.settle()
-        for world in self.nodes.worlds.values():
-            world.settle(70)
-
-    def test_delivered(self) -> None:
-        """At the hub until every node has it and its own devices hold it, at copies until those do."""
-        self.nodes.away.add(C)
-        self.write(self.alice, "one")
-        self.write(self.bob, "two")
-        self.assertEqual(self.texts(self.bob), ["one", "two"])
-        self.acknowledge()
-        self.assertEqual(self.texts(self.bob), [])
-        self.assertEqual(self.of_chat(A, "spool"), 2, "one node has not taken them")
-        self.assertEqual(self.of_chat(B, "spool"), 0)
-        self.nodes.away.clear()
-        self.settle()
-        self.assertEqual(self.texts(self.carol), ["one", "two"])
-        self.acknowledge()
-        for node in (A, B, C):
-            self.assertEqual(self.of_chat(node, "spool"), 0, node)
-            self.assertEqual(self.of_chat(node, "passed_on"), 0, node)
-            self.assertEqual(self.rows(self.nodes[node], "fleeting_keys"), 0, node)
-
-    def test_week(self) -> None:
-        """Seven days at the most, whoever is away."""
-        self.nodes.away.add(C)
-        self.write(self.bob, "one")
-        for world in self.nodes.worlds.values():
-            world.settle(7 * 24 * 3600)
-            world.settle(3600)
-        self.nodes.away.clear()
-        self.settle()
-        self.assertEqual(self.texts(self.carol), [])
-        for node in (A, B):
-            self.assertEqual(self.of_chat(node, "spool"), 0, node)
-
-    def test_changes(self) -> None:
-        """Edits, reactions and deletions work while it lives; the events of others go with it."""
-        sent = self.write(self.bob, "one")
-        self.edit(self.bob, sent["id"], "two")
-        page = self.carol.call("chat.history", chat=self.chat, limit=1)["messages"]
-        self.come(self.carol, "message.react", chat=self.chat, message=page[0]["id"], emoji="👍")
-        self.settle()
-        self.same(["two"])
-        self.assertEqual(self.of_chat(A, "passed_on"), 2)
-        self.acknowledge()
-        self.assertEqual(self.of_chat(A, "passed_on"), 0)
-
-    def test_post_waits(self) -> None:
-        """A post that waits has a key of its own, which goes with it."""
-        before = self.rows(self.nodes[B], "fleeting_keys")
-        self.nodes.away.add(A)
-        self.bob.ask("chat.send", **self.bob.message(self.chat, "one"))
-        self.nodes[B].clock.advance(5)
-        self.assertEqual(self.rows(self.nodes[B], "fleeting_keys"), before + 1)
-        self.nodes.away.clear()
-        self.settle()
-        self.assertEqual(self.texts(self.carol), ["one"])
-        self.acknowledge()
-        self.assertEqual(self.rows(self.nodes[B], "fleeting_keys"), 0)
-
-    def test_post_waits_for_a_week(self) -> None:
-        """A post of such a group waits for seven days at the most; nothing of it is left, and it is told."""
-        self.nodes.away.add(A)
-        self.bob.ask("chat.send", **self.bob.message(self.chat, "one"))
-        self.nodes[B].settle(6 * 24 * 3600)
-        self.assertEqual(self.bob.take("chat.post"), [])
-        self.nodes[B].settle(24 * 3600)
-        self.nodes[B].settle(3600)
-        [told] = self.bob.take("chat.post")
-        self.assertEqual(told["params"]["code"], "not_taken")
-        self.assertEqual(self.rows(self.nodes[B], "fleeting_keys"), 0)
-        self.nodes.away.clear()
-        self.settle()
-        self.assertEqual(self.texts(self.alice), [])
 
 
 class ReceiptTests(GroupHistoryCase):

@@ -2,19 +2,17 @@
 
 from typing import Any
 
-from bridges.safenum.janus.dtmf import MOST, PAUSE, TONE, pressed
+from bridges.safenum.janus.call import TAKING_NOTE
 from bridges.safenum.janus.numbers import number
-from safeum_home.errors import Code, Problem
+from safeum_home.errors import Code
 from safeum_home.ports.carrier import (
-    APP_VANISHED,
     NETWORK_DOWN,
     NO_CIRCUIT,
     CarrierEnd,
     CarrierLost,
     Incoming,
 )
-from safeum_home.protocol.telephone_types import MOST_SDP
-from tests.janus_case import APP, BRIDGE, OURS, THEIRS, Ear, JanusCase, description, told
+from tests.janus_case import APP, BRIDGE, OURS, THEIRS, Ear, JanusCase, told
 
 
 class OutgoingTests(JanusCase):
@@ -101,7 +99,7 @@ class OutgoingTests(JanusCase):
         call, ear, handle = self.dial()
         first = self.janus.bodies("call")[-1]
         self.comes(handle)
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 486)
+        self.assertEqual(self.declined(), 486)
         self.assertEqual(self.desk.calls, [])
         self.refuse(first)
         second = self.janus.bodies("call")[-1]
@@ -162,83 +160,6 @@ class OutgoingTests(JanusCase):
         self.assertEqual(ear.end, CarrierEnd(0, NO_CIRCUIT, far=False))
 
 
-class DescriptionTests(JanusCase):
-    """What apps describe is checked before it is dialled or answered with; Janus is told what it needs."""
-
-    BAD = (
-        "",
-        "hello",
-        description(media="m=video 9 UDP/TLS/RTP/SAVPF 96"),
-        description(media="m=audio 9 UDP/TLS/RTP/SAVPF 111"),
-        description(media="m=audio 0 UDP/TLS/RTP/SAVPF 8"),
-        description(media="m=audio 9 RTP/AVP 8"),
-        description("m=audio 9 UDP/TLS/RTP/SAVPF 8"),
-        description("m=application 9 UDP/DTLS/SCTP webrtc-datachannel"),
-        description("a=name:\u00e9"),
-        description("a=nul:\0"),
-        description("a=rtpmap:0 opus/48000", media="m=audio 9 UDP/TLS/RTP/SAVPF 0"),
-        description(*["a=x:" + "y" * 100] * 130),
-        APP.replace("a=fingerprint", "a=finger"),
-        APP.replace("a=ice-pwd", "a=pwd"),
-    )
-
-    def test_dial(self) -> None:
-        for sdp in self.BAD:
-            problem = self.assertRaises(Problem, self.carrier.dial, OURS, THEIRS, sdp, Ear())
-            self.assertIs(problem.code, Code.INVALID_PARAMS, sdp)
-            self.assertIn("sdp: ", str(problem))
-        self.assertEqual((self.janus.bodies("call"), self.carrier.lines), ([], (0, 3)))
-
-    def test_answer(self) -> None:
-        """One that comes in goes on ringing, and may be answered better."""
-        self.comes(self.janus.handles[0])
-        [(call, _, _)] = self.desk.calls
-        for sdp in self.BAD:
-            self.assertIs(self.assertRaises(Problem, call.answer, sdp).code, Code.INVALID_PARAMS)
-        call.answer(APP)
-        self.janus.pump()
-        self.assertEqual([told(each["jsep"])[0] for each in self.janus.bodies("accept")], ["answer"])
-
-    def test_what_janus_is_told(self) -> None:
-        """What is needed for the sound, and nothing that tells one app from another."""
-        offered = (
-            ("v=0", "o=alice 17 4 IN IP4 192.0.2.7", "s=of alice", "i=alice", "e=alice@example.org", "t=0 0"),
-            ("a=group:BUNDLE audio0", "a=msid-semantic:WMS alice", "a=ice-options:trickle"),
-            ("m=audio 53211 UDP/TLS/RTP/SAVPF 111 8 0 13 110 126", "c=IN IP4 192.0.2.7", "b=AS:64"),
-            ("a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10", "a=rtpmap:8 PCMA/8000"),
-            ("a=rtpmap:110 telephone-event/48000", "a=rtpmap:126 telephone-event/8000", "a=fmtp:126 0-15"),
-            ("a=rtcp:9 IN IP4 192.0.2.7", "a=candidate:1 1 udp 1 192.0.2.7 53211 typ host", "a=mid:audio0"),
-            ("a=ice-ufrag:abcd", "a=ice-pwd:0123456789abcdef012345", "a=fingerprint:sha-256 AA:BB"),
-            ("a=setup:actpass", "a=rtcp-mux", "a=sendrecv", "a=label:alice", "a=msid:alice alice"),
-            ("a=extmap:1 urn:alice", "a=ssrc:7 cname:alice", "a=ssrc:7 msid:alice alice", "a=X-alice"),
-        )
-        sdp = "".join(f"{line}\n" for lines in offered for line in lines)
-        self.carrier.dial(OURS, THEIRS, sdp, Ear())
-        self.janus.pump()
-        self.assertEqual(
-            told(self.janus.bodies("call")[-1]["jsep"])[1],
-            [
-                *("s=-", "t=0 0", "a=group:BUNDLE audio0", "a=ice-options:trickle"),
-                *("m=audio 9 UDP/TLS/RTP/SAVPF 8 0 13 126", "c=IN IP4 0.0.0.0"),
-                *("a=rtpmap:8 PCMA/8000", "a=rtpmap:0 PCMU/8000", "a=rtpmap:13 CN/8000"),
-                *("a=rtpmap:126 telephone-event/8000", "a=fmtp:126 0-15"),
-                *("a=candidate:1 1 udp 1 192.0.2.7 53211 typ host", "a=mid:audio0", "a=ice-ufrag:abcd"),
-                *("a=ice-pwd:0123456789abcdef012345", "a=fingerprint:sha-256 AA:BB", "a=setup:actpass"),
-                *("a=rtcp-mux", "a=sendrecv", "a=ssrc:7 cname:app"),
-            ],
-        )
-
-    def test_of_janus(self) -> None:
-        """What Janus describes and cannot be handed on ends a call, and only that."""
-        for bad in ("", "v=0\r\n\u20ac\r\n", "v=0\r\n" + "a=x\r\n" * (MOST_SDP // 4)):
-            call, ear, handle = self.dial()
-            self.tell(handle, call, "accepted", jsep=bad)
-            self.tell(handle, call, "hangup", code=200)
-            self.assertEqual((ear.end.sip, ear.end.far), (488, False))
-            self.quiet(handle)
-        self.assertTrue(self.carrier.is_up)
-
-
 class IncomingTests(JanusCase):
     def setUp(self) -> None:
         super().setUp()
@@ -263,15 +184,26 @@ class IncomingTests(JanusCase):
         self.comes(self.first)
         [(call, _, ear)] = self.desk.calls
         call.decline(603)
+        self.assertEqual(self.declined(), 603)
         self.tell(self.first, call, "hangup", code=603)
         self.assertEqual(ear.told, [CarrierEnd(603, far=False)])
         self.quiet(self.first)
         self.desk.does = lambda call: call.decline(480)
         self.comes(self.first, "in-2")
+        self.assertEqual(self.declined(), 480)
         self.tell(self.first, "in-2", "hangup", code=480)
         self.assertEqual(self.desk.calls[1][2].told, [CarrierEnd(480, far=False)])
-        codes = [each["body"]["code"] for each in self.janus.bodies("decline")]
-        self.assertEqual(codes, [603, 480])
+        self.assertEqual(len(self.janus.bodies("decline")), 2)
+
+    def test_not_declined_before_janus_can(self) -> None:
+        """It tells of a call before it can refuse it; who gives up meanwhile need not be refused."""
+        self.desk.does = lambda call: call.decline(480)
+        self.comes(self.first)
+        self.advance(TAKING_NOTE / 2)
+        self.tell(self.first, "in-1", "hangup", code=487)
+        self.assertEqual(self.desk.calls[0][2].told, [CarrierEnd(487)])
+        self.advance(TAKING_NOTE)
+        self.assertEqual(self.janus.bodies("decline"), [])
 
     def test_given_up(self) -> None:
         """The caller has, before the answer: with what is known of why."""
@@ -291,7 +223,7 @@ class IncomingTests(JanusCase):
         [(call, _, ear)] = self.desk.calls
         call.hang_up()
         self.janus.pump()
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 480)
+        self.assertEqual(self.declined(), 480)
         self.tell(self.first, call, "hangup", code=480)
         self.assertEqual(ear.end, CarrierEnd(480, far=False))
 
@@ -299,7 +231,7 @@ class IncomingTests(JanusCase):
         """Nobody does anything about it."""
         self.comes(self.first)
         self.advance(181)
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 480)
+        self.assertEqual(self.declined(), 480)
 
     def test_headers(self) -> None:
         """Who calls is withheld, or written in one of several ways; who is called has to be there."""
@@ -322,13 +254,13 @@ class IncomingTests(JanusCase):
             self.quiet(self.first)
         before = len(self.desk.calls)
         self.comes(self.first, "h-none", X_SafeNUM="")
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 404)
+        self.assertEqual(self.declined(), 404)
         self.assertEqual(len(self.desk.calls), before)
 
     def test_without_an_offer(self) -> None:
         """There is nothing that an app could answer."""
         self.comes(self.first, sdp=None)
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 488)
+        self.assertEqual(self.declined(), 488)
         self.assertEqual(self.desk.calls, [])
 
     def test_answer_refused(self) -> None:
@@ -338,7 +270,7 @@ class IncomingTests(JanusCase):
         [(call, _, ear)] = self.desk.calls
         call.answer(APP)
         self.janus.pump()
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 488)
+        self.assertEqual(self.declined(), 488)
         self.tell(self.first, call, "hangup", code=488)
         self.assertEqual(ear.end, CarrierEnd(488, far=False))
 
@@ -356,219 +288,11 @@ class IncomingTests(JanusCase):
 
         self.desk.does = fail
         self.comes(self.first)
-        self.assertEqual(self.janus.bodies("decline")[-1]["body"]["code"], 480)
+        self.assertEqual(self.declined(), 480)
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
         self.desk.does = lambda call: None
         self.comes(self.janus.handles[1], "in-2")
         self.assertEqual(len(self.desk.calls), 2)
-
-
-class KeysTests(JanusCase):
-    def test_pressed_here(self) -> None:
-        """One after another, as a hand would; not before the answer, nor after the end."""
-        call, _, handle = self.dial()
-        call.dtmf("1")
-        self.tell(handle, call, "accepted", jsep=BRIDGE)
-        call.dtmf("12")
-        call.dtmf("#")
-        self.janus.pump()
-        self.assertEqual(self.digits(), "1")
-        self.advance(2 * (TONE + PAUSE) + 0.01)
-        self.assertEqual(self.digits(), "12#")
-        call.dtmf("0" * (MOST + 50))
-        self.tell(handle, call, "hangup", code=200)
-        self.advance(60)
-        self.assertEqual(self.digits(), "12#")
-
-    def test_too_many(self) -> None:
-        call, _, _ = self.talk()
-        call.dtmf("0" * (MOST + 50))
-        self.advance(60)
-        self.assertEqual(self.digits(), "0" * MOST)
-
-    def digits(self) -> str:
-        return "".join(each["body"]["digit"] for each in self.janus.bodies("dtmf_info"))
-
-    def test_pressed_there(self) -> None:
-        call, ear, handle = self.talk()
-        for kind, content in (
-            ("application/dtmf-relay", "Signal=5\r\nDuration=160"),
-            ("application/dtmf", "#"),
-            ("text/plain", "7"),
-            ("application/dtmf", "77"),
-        ):
-            self.tell(handle, call, "info", type=kind, content=content)
-        self.assertEqual(ear.told[1:], [("dtmf", "5"), ("dtmf", "#")])
-
-    def test_forms(self) -> None:
-        for kind, content, key in (
-            ("application/dtmf-relay", "Signal= a\r\nDuration= 100\r\n", "A"),
-            ("Application/DTMF-Relay", "signal=*", "*"),
-            ("application/dtmf-relay", "Signal=11\r\nDuration=160", ""),
-            ("application/dtmf-relay", "Duration=160\r\nSignal=1", ""),
-            ("application/dtmf-relay", "", ""),
-            ("application/dtmf", " 1\r\n", "1"),
-            ("application/dtmf", "E", ""),
-        ):
-            self.assertEqual(pressed(kind, content), key, content)
-
-    def test_failed(self) -> None:
-        """Keys that Janus does not send do not end a call."""
-        self.janus.refused["dtmf_info"] = 499
-        call, ear, _ = self.talk()
-        call.dtmf("1")
-        self.advance(1)
-        self.assertEqual(ear.told, [("answered", BRIDGE)])
-
-
-class VanishedTests(JanusCase):
-    """The app is gone, and nobody says so but Janus."""
-
-    def ended_by_us(self, call: Any, ear: Ear, handle: int) -> None:
-        self.janus.pump()
-        self.assertEqual(len(self.janus.bodies("hangup")), 1)
-        self.tell(handle, call, "hangup", code=200)
-        self.assertEqual(ear.end, CarrierEnd(200, APP_VANISHED, far=False))
-
-    def test_webrtc(self) -> None:
-        """ICE has failed, or it has said goodbye (DTLS)."""
-        call, ear, handle = self.talk()
-        self.tell(handle, call, "hangingup")
-        self.janus.core(handle, "hangup", reason="ICE failed")
-        self.ended_by_us(call, ear, handle)
-        self.advance(2)
-        self.assertEqual(self.carrier.lines, (0, 3))
-
-    def test_never_there(self) -> None:
-        """It does not come about within 20 seconds."""
-        call, ear, handle = self.dial()
-        self.tell(handle, call, "accepted", jsep=BRIDGE)
-        self.advance(19)
-        self.assertEqual(self.janus.bodies("hangup"), [])
-        self.advance(2)
-        self.ended_by_us(call, ear, handle)
-
-    def test_early(self) -> None:
-        """It was there before the answer."""
-        call, ear, handle = self.dial()
-        self.tell(handle, call, "progress", jsep=BRIDGE)
-        self.janus.core(handle, "webrtcup")
-        self.tell(handle, call, "accepted")
-        self.advance(120)
-        self.assertEqual(ear.told, [("progress", BRIDGE), ("answered", None)])
-
-    def test_silent(self) -> None:
-        """Nothing comes for 30 seconds; less than that is nothing."""
-        call, ear, handle = self.talk()
-        self.janus.core(handle, "media", type="audio", receiving=False, seconds=1)
-        self.advance(29)
-        self.janus.core(handle, "media", type="audio", receiving=True)
-        self.janus.core(handle, "slowlink", uplink=True, lost=30)
-        self.advance(60)
-        self.assertEqual(ear.told, [("answered", BRIDGE)])
-        self.janus.core(handle, "media", type="audio", receiving=False, seconds=1)
-        self.advance(31)
-        self.ended_by_us(call, ear, handle)
-
-
-class LateTests(JanusCase):
-    """What is said too late of one call does not reach the next."""
-
-    def test_of_a_former_call(self) -> None:
-        """By its Call-ID."""
-        call, ear, handle = self.talk()
-        self.tell(handle, call, "hangup", code=200)
-        self.quiet(handle)
-        again, other, same = self.dial()
-        self.assertEqual(same, handle)
-        for event in ("hangup", "accepted", "info", "ringing"):
-            self.tell(handle, call, event, code=200, type="application/dtmf", content="1")
-        self.tell(handle, "", "hangup", code=200)
-        self.assertEqual(other.told, [])
-        self.tell(handle, again, "accepted", jsep=BRIDGE)
-        self.assertEqual(other.told, [("answered", BRIDGE)])
-        self.assertEqual(ear.end, CarrierEnd(200))
-
-    def test_of_its_sound(self) -> None:
-        """As long as Janus has not let go of that, a line rests, and is not called out on."""
-        call, _, handle = self.talk()
-        self.tell(handle, call, "hangup", code=200)
-        self.assertEqual(self.carrier.lines, (1, 3))
-        _, ear, other = self.dial()
-        self.assertNotEqual(other, handle)
-        self.quiet(handle)
-        self.assertEqual((ear.told, self.carrier.lines), ([], (1, 3)))
-
-    def test_of_its_sound_while_one_comes_in(self) -> None:
-        """Janus gives a line away that it knows to be free: what was before is not what is now."""
-        first = self.janus.handles[0]
-        self.comes(first)
-        self.tell(first, "in-1", "hangup", code=487)
-        self.comes(first, "in-2")
-        self.quiet(first)
-        [_, (call, _, ear)] = self.desk.calls
-        self.assertEqual(ear.told, [])
-        call.answer(APP)
-        self.tell(first, "in-2", "accepted")
-        self.assertEqual(ear.told, [("answered", None)])
-
-    def test_never_let_go(self) -> None:
-        """A line that rests for too long is given up, and another one is made."""
-        call, _, handle = self.talk()
-        self.tell(handle, call, "hangup", code=200)
-        self.advance(7)
-        self.assertEqual([each["handle_id"] for each in self.janus.asked_for("detach")], [handle])
-        self.assertEqual((self.carrier.lines, len(self.janus.handles)), ((0, 3), 4))
-
-    def test_settles(self) -> None:
-        """For longer than a thread of Janus goes on, which would take the next call's sound down."""
-        call, _, handle = self.talk()
-        self.tell(handle, call, "hangup", code=200)
-        self.janus.core(handle, "hangup", reason="Close PC")
-        self.advance(1.2)
-        self.assertEqual(self.carrier.lines, (1, 3))
-        self.advance(0.5)
-        self.assertEqual(self.carrier.lines, (0, 3))
-
-    def test_never_over(self) -> None:
-        """Janus does not say that a call is over: it is for us, and its line is given up."""
-        call, ear, handle = self.talk()
-        call.hang_up()
-        self.advance(6)
-        self.assertEqual(ear.end, CarrierEnd(200, far=False))
-        self.assertEqual([each["handle_id"] for each in self.janus.asked_for("detach")], [handle])
-        self.tell(handle, call, "hangup", code=200)
-        self.assertEqual(self.carrier.lines, (0, 3))
-
-    def test_master_in_doubt(self) -> None:
-        """With the master all would go: it is not called out on, and all begins anew when nobody speaks."""
-        first = self.janus.handles[0]
-        self.comes(first)
-        call, other, handle = self.talk()
-        [(there, _, ear)] = self.desk.calls
-        there.decline(486)
-        self.advance(12)
-        self.assertEqual(ear.end, CarrierEnd(486, far=False))
-        self.assertEqual((self.carrier.lines, self.janus.is_cut), ((2, 3), False))
-        self.tell(handle, call, "hangup", code=200)
-        self.assertEqual(other.end, CarrierEnd(200))
-        self.advance(6)
-        self.assertTrue(self.janus.is_cut)
-        self.reconnect()
-        self.assertEqual((self.carrier.is_up, self.carrier.lines), (True, (0, 3)))
-
-    def test_master_heals(self) -> None:
-        """One that has carried a call since is in doubt no more."""
-        first = self.janus.handles[0]
-        self.comes(first)
-        _, _, _ = self.talk()
-        self.desk.calls[0][0].decline(486)
-        self.advance(6)
-        self.comes(first, "in-2")
-        self.tell(first, "in-2", "hangup", code=487)
-        self.quiet(first)
-        self.advance(30)
-        self.assertEqual((self.carrier.lines, self.janus.is_cut), ((1, 3), False))
 
 
 class TroubleTests(JanusCase):

@@ -9,7 +9,7 @@ from bridges.safenum.janus.call import Call
 from bridges.safenum.janus.transactions import Transactions
 from tests.without import Defence, check, nothing, yes
 
-CALLS, SESSION = "tests.test_janus_calls", "tests.test_janus_session"
+LATE, SESSION, HOSTILE = (f"tests.test_janus_{each}" for each in ("late", "session", "hostile"))
 
 
 def as_it_is(sdp: str) -> str:
@@ -41,38 +41,38 @@ class DefenceTests(SynchronousTestCase):
         """Of apps."""
         for test in ("test_dial", "test_answer", "test_what_janus_is_told"):
             gone = Defence(carrier, "for_janus", as_it_is)
-            check(self, f"{CALLS}.DescriptionTests.{test}", gone)
+            check(self, f"tests.test_janus_descriptions.DescriptionTests.{test}", gone)
 
     def test_of_janus(self) -> None:
         gone = Defence(results, "is_readable", yes)
-        check(self, f"{CALLS}.DescriptionTests.test_of_janus", gone)
+        check(self, "tests.test_janus_descriptions.DescriptionTests.test_of_janus", gone)
 
     def test_call_ids(self) -> None:
         gone = Defence(line.Line, "plugin", _every_call)
-        check(self, f"{CALLS}.LateTests.test_of_a_former_call", gone)
+        check(self, f"{LATE}.LateTests.test_of_a_former_call", gone)
 
     def test_rest(self) -> None:
         gone = Defence(line.Line, "settled", _settled_at_once)
-        check(self, f"{CALLS}.LateTests.test_never_let_go", gone)
+        check(self, f"{LATE}.LateTests.test_never_let_go", gone)
 
     def test_settling(self) -> None:
-        check(self, f"{CALLS}.LateTests.test_settles", Defence(line, "SETTLE", 0.1))
+        check(self, f"{LATE}.LateTests.test_settles", Defence(line, "SETTLE", 0.1))
 
     def test_doubt(self) -> None:
         gone = Defence(lines.Lines, "retired", nothing)
         for test in ("test_never_let_go", "test_never_over", "test_master_in_doubt"):
-            check(self, f"{CALLS}.LateTests.{test}", gone)
+            check(self, f"{LATE}.LateTests.{test}", gone)
 
     def test_silence(self) -> None:
         """Of apps."""
-        check(self, f"{CALLS}.VanishedTests.test_silent", Defence(line.Line, "media", nothing))
-        check(self, f"{CALLS}.VanishedTests.test_never_there", Defence(Call, "wait", nothing))
+        check(self, f"{LATE}.VanishedTests.test_silent", Defence(line.Line, "media", nothing))
+        check(self, f"{LATE}.VanishedTests.test_never_there", Defence(Call, "wait", nothing))
 
     def test_garbage(self) -> None:
-        check(self, f"{SESSION}.HostileTests.test_garbage", Defence(channel, "MOST_BAD", 10_000))
+        check(self, f"{HOSTILE}.HostileTests.test_garbage", Defence(channel, "MOST_BAD", 10_000))
 
     def test_flood(self) -> None:
-        check(self, f"{SESSION}.HostileTests.test_flood", Defence(channel, "RateLimit", _NoLimit))
+        check(self, f"{HOSTILE}.HostileTests.test_flood", Defence(channel, "RateLimit", _NoLimit))
 
     def test_time(self) -> None:
         """For answers."""

@@ -6,8 +6,7 @@ from safeum_home.chats.interlocutors import Interlocutors
 from safeum_home.ids import AccountId
 from tests.across_case import A, B, befriend_across
 from tests.keys_across_case import FIRST, SECOND, THIRD, KeysAcrossCase
-from tests.keys_case import Pair, changes, publish, told
-from tests.test_keys import KeysCase
+from tests.keys_case import KeysCase, Pair, changes, publish, told
 
 FEW = {"key_changes_per_account": 0.00001, "key_changes_per_account_burst": 2}
 

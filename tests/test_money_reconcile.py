@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.admin.carrier_wire import EdgeRows
 from safeum_home.admin.money_wire import CdrRows
 from safeum_home.admin.reconcile_cli import Reconciliation
-from safeum_home.ports.trunk import EdgeRecord
+from safeum_home.grants.trunk import EdgeRecord
 from safeum_home.safenum.money.cdr import COLUMNS
 
 FORMULA = "+cmd|' /C calc'!A0"

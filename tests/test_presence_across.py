@@ -1,79 +1,17 @@
 """Who is there, and who types, across nodes: told to those who may see it, who look, and to nobody else."""
 
-from typing import Any
-
-from twisted.internet.defer import Deferred
-
-from safeum_home.ids import AccountId, system_account
-from safeum_home.ports import Acquaintance
-from safeum_home.presence import lookers
+from safeum_home.ids import system_account
 from safeum_home.presence.elsewhere import DOUBT, RENEW
 from safeum_home.presence.lookers import LASTS
 from safeum_home.presence.presence import IDLE_SECONDS
 from safeum_home.protocol.federation.events import new_event
-from safeum_home.protocol.presence import NOTHING_HIDDEN
-from tests.groups_across_case import GroupsAcrossCase
 from tests.nodes import say_now
-from tests.nodes_case import A, B, TwoNodes
+from tests.nodes_case import A, B
+from tests.presence_across_case import STRANGER, PresenceAcrossCase, stranger
 from tests.world import Client
 
-STRANGER = "@" + "z" * 26
 
-
-def stranger(number: int) -> str:
-    """An account of Bob's node that nobody knows."""
-    return "@" + f"{number:026d}".translate(str.maketrans("0123456789", "abcdefghij")) + ":" + B
-
-
-class Case(TwoNodes):
-    """Alice and Bob are contacts; Eve is at Bob's node, and a stranger to both."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.eve = self.nodes[B].register("eve")
-        self.chat = self.befriend()
-        self.nodes.now()
-        self.clear()
-
-    def clear(self) -> None:
-        for client in (self.alice, self.bob, self.eve):
-            client.take()
-        self.nodes.told_now.clear()
-
-    def states(self, client: Client) -> list[tuple[str, str]]:
-        """The changes that a client was told of."""
-        names = {each.account: name for name, each in (("a", self.alice), ("b", self.bob), ("e", self.eve))}
-        told = [event["params"] for event in client.take("presence.changed")]
-        return [(names[each["account"]], each["state"]) for one in told for each in one.get("changes", [])]
-
-    def seen(self, client: Client, other: str) -> dict[str, Any]:
-        found: dict[str, Any] = client.call("presence.get", accounts=[other])["presences"][0]
-        return found
-
-    def state(self, client: Client, other: Client) -> str:
-        return str(self.seen(client, other.account)["state"])
-
-    def types(self) -> list[str]:
-        """Which types of events have passed."""
-        return [event.type for _, _, event in self.nodes.told_now]
-
-    def say(self, type: str, content: dict[str, Any], sender: str | None = None, **more: Any) -> bool:
-        """What Bob's node says to Alice's; whether it was taken."""
-        at = more.pop("at", self.now)
-        event = new_event(type, AccountId(sender or system_account(B)), at, content, **more)
-        return say_now(self.nodes, B, A, event)
-
-    @property
-    def now(self) -> int:
-        return int(self.nodes[A].clock.seconds() * 1000)
-
-    def says_presence(self, account: str, state: str = "online", **more: Any) -> bool:
-        seen = {name: more.pop(name) for name in ("last_seen",) if name in more}
-        presences = [{"account": account, "state": state, **seen}]
-        return self.say("presence", {"presences": presences}, **more)
-
-
-class StoryTests(Case):
+class StoryTests(PresenceAcrossCase):
     def test_coming_and_going(self) -> None:
         """A contact that goes is offline and seen last in that minute; one that comes is online."""
         self.assertEqual(self.state(self.alice, self.bob), "online")
@@ -164,7 +102,7 @@ class StoryTests(Case):
         self.assertEqual([e for _, to, e in self.nodes.told_now if to == A and e.type == "presence"], [])
 
 
-class InterestTests(Case):
+class InterestTests(PresenceAcrossCase):
     def test_nobody_looks(self) -> None:
         """Where no contact is connected at another node, that node is told nothing."""
         self.bob.drop()
@@ -262,7 +200,7 @@ class InterestTests(Case):
         self.assertEqual(self.states(self.alice), [("b", "unknown")])
 
 
-class HidingTests(Case):
+class HidingTests(PresenceAcrossCase):
     def test_who_hides(self) -> None:
         """Whoever hides is unknown at once, sees nobody, and its node says nothing of it."""
         self.bob.call("account.privacy", hide_presence=True)
@@ -316,7 +254,7 @@ class HidingTests(Case):
         self.assertEqual(self.state(self.bob, self.alice), "online")
 
 
-class TypingTests(Case):
+class TypingTests(PresenceAcrossCase):
     def typed(self, client: Client) -> list[bool]:
         """What a client was told of typing."""
         return [event["params"].get("active", True) for event in client.take("chat.typing")]
@@ -373,109 +311,3 @@ class TypingTests(Case):
             self.say("typing", {"active": True}, stranger(number), chat="!" + "a" * 26)
             self.assertTrue(self.says_presence(stranger(number)))
         self.assertEqual(self.states(self.alice), [])
-
-
-class HostileTests(Case):
-    def test_accounts_that_are_not_its_own(self) -> None:
-        """A node that tells of accounts of others is not believed, of this node's or of a third one's."""
-        for account in (self.alice.account, f"{STRANGER}:{A}", f"{STRANGER}:c.example"):
-            self.says_presence(account, "away")
-            self.say("presence.looking", {"accounts": [account], "look": True})
-        self.nodes.now()
-        self.assertEqual(self.state(self.bob, self.alice), "online")
-        self.assertEqual(len(self.nodes[A].domain.presence.elsewhere.lookers), 1)
-
-    def test_strangers(self) -> None:
-        """Nothing is kept of strangers, and they are told nothing."""
-        known = len(self.nodes[A].domain.presence)
-        self.says_presence(self.eve.account)
-        self.say("presence.looking", {"accounts": [self.eve.account, f"{STRANGER}:{B}"], "look": True})
-        self.clear()
-        self.nodes.now()
-        self.alice.call("presence.set", active=False)
-        self.nodes.now()
-        self.assertEqual(len(self.nodes[A].domain.presence), known)
-        told = [e.content["presences"] for _, to, e in self.nodes.told_now if e.type == "presence"]
-        self.assertEqual([len(each) for each in told], [1])
-
-    def test_stale_looking(self) -> None:
-        """Nor does an older word of who looks."""
-        lookers = self.nodes[A].domain.presence.elsewhere.lookers
-        about = {"accounts": [self.bob.account], "look": False}
-        self.assertTrue(self.say("presence.looking", about, at=self.now - 60_000))
-        self.assertEqual(len(lookers), 1)
-        self.assertTrue(self.say("presence.looking", about, at=self.now))
-        self.assertEqual(len(lookers), 0)
-
-    def test_stale(self) -> None:
-        """What is older than what is known changes nothing."""
-        self.says_presence(self.bob.account, "away", at=self.now + 2)
-        self.says_presence(self.bob.account, "offline", at=self.now + 1)
-        self.nodes.now(3)
-        self.assertEqual(self.states(self.alice), [("b", "away")])
-
-    def test_senseless(self) -> None:
-        """Times of the future, to the millisecond, or where there are none, are made sense of or left out."""
-        self.says_presence(self.bob.account, "offline", last_seen=self.now + 10**9)
-        self.nodes.now(0.25)
-        self.assertEqual(self.seen(self.alice, self.bob.account)["last_seen"], self.now // 60_000 * 60_000)
-        self.says_presence(self.bob.account, "online", last_seen=5)
-        self.nodes.now(0.25)
-        self.assertNotIn("last_seen", self.seen(self.alice, self.bob.account))
-        senseless: list[dict[str, Any]] = [{}, {"presences": [{}]}, {"presences": [], "more": 1}]
-        for content in senseless:
-            self.assertFalse(self.say("presence", content))
-
-    def test_flood(self) -> None:
-        """However often a node says that a contact comes and goes, devices are told once in a while."""
-        for number in range(400):
-            self.says_presence(self.bob.account, ("online", "away")[number % 2], at=self.now + number)
-            self.nodes[A].clock.advance(0.05)
-        self.nodes[A].clock.pump([0.05] * 200)
-        told = [state for _, state in self.states(self.alice)]
-        self.assertLessEqual(len(told), 14)
-        self.assertEqual(told[-1], "away")
-
-    def test_crowd(self) -> None:
-        """A node cannot have more accounts look than it may, and those that are nobody's are let go."""
-        self.patch(lookers, "LOOKERS_OF_NODE", 1_000)
-        crowd = self.nodes[A].domain.presence.elsewhere.lookers
-        source, slow = crowd._loading._source, Deferred[list[Acquaintance | None]]()
-        self.patch(source, "of", lambda accounts: slow)
-        for page in range(3):
-            accounts = [stranger(page * 500 + number) for number in range(500)]
-            self.assertTrue(self.say("presence.looking", {"accounts": accounts, "look": True}))
-        self.assertEqual(len(crowd), 1_000)
-        del source.of
-        slow.callback([Acquaintance(b"", NOTHING_HIDDEN)])
-        self.nodes[A].clock.pump([0.1] * 30)
-        self.assertEqual(len(crowd), 1)
-        self.assertEqual(len(self.nodes[A].domain.presence), 2)
-
-
-class LiesTests(GroupsAcrossCase):
-    """A third node has no say in what two others tell each other."""
-
-    def says(self, type: str, content: dict[str, Any]) -> None:
-        at = int(self.nodes[A].clock.seconds() * 1000) + 1
-        say_now(self.nodes, B, A, new_event(type, system_account(B), at, content))
-        self.nodes.now()
-
-    def test_presence(self) -> None:
-        """Bob's node cannot say how it is with Carol, who is at another one."""
-        self.nodes.now()
-        self.says("presence", {"presences": [{"account": self.carol.account, "state": "away"}]})
-        seen = self.alice.call("presence.get", accounts=[self.carol.account])["presences"]
-        self.assertEqual([each["state"] for each in seen], ["online"])
-
-    def test_looking(self) -> None:
-        """Nor that Carol looks no more, or looks though she hides."""
-        self.nodes.now()
-        lookers = self.nodes[A].domain.presence.elsewhere.lookers
-        self.assertEqual(len(lookers), 3)
-        self.says("presence.looking", {"accounts": [self.carol.account], "look": False})
-        self.assertEqual(len(lookers), 3)
-        self.carol.call("account.privacy", hide_presence=True)
-        self.nodes.now()
-        self.says("presence.looking", {"accounts": [self.carol.account], "look": True})
-        self.assertEqual(len(lookers), 2)

@@ -1,12 +1,13 @@
 """The closing line counts what happened."""
 
+import warnings
 from io import StringIO
 
 from twisted.internet.defer import Deferred, fail
 from twisted.trial.runner import TestLoader
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.runner import ClosingReporter, _collected
+from tests.runner import ClosingReporter, _collected, forget_warnings_once
 
 
 class _Samples(SynchronousTestCase):
@@ -68,3 +69,23 @@ class LeftTests(SynchronousTestCase):
         self.assertEqual(found["log_failure"].type, ZeroDivisionError)
         self.assertEqual(_collected(), [])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+class WarningTests(SynchronousTestCase):
+    """Warnings are those of each test, whichever came before."""
+
+    def setUp(self) -> None:
+        forget_warnings_once()
+
+    def _warned(self) -> None:
+        for _ in range(2):
+            warnings.warn("it is old", DeprecationWarning, stacklevel=1)
+        self.assertEqual([each["message"] for each in self.flushWarnings()], ["it is old"] * 2)
+
+    def test_one(self) -> None:
+        """What is warned of twice is there twice."""
+        self._warned()
+
+    def test_another(self) -> None:
+        """So it is in the test after that."""
+        self._warned()

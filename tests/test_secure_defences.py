@@ -30,8 +30,9 @@ from safeum_home.client.secure.watching import Watching
 from tests.without import Defence, check, nothing, yes
 
 HOSTILE = "tests.test_secure_hostile."
+EPOCHS = "tests.test_secure_hostile_epochs."
 ORDER = "tests.test_secure_order."
-CHATS = "tests.test_secure_chats."
+GROUPS = "tests.test_secure_groups."
 SUCCESSIONS = "tests.test_secure_successions."
 SDK = "tests.test_client_secure_succession.SuccessionTests."
 TAKING = SUCCESSIONS + "TakingTests."
@@ -246,7 +247,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         (Defence(Room, "open", _former),),
     ),
     "rosters that nobody signs anew": (
-        CHATS + "GroupTests.test_not_signed_anew",
+        GROUPS + "GroupTests.test_not_signed_anew",
         (Defence(Roster, "adds", no),),
     ),
     "rosters on their way": (
@@ -254,34 +255,34 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         (Defence(chat, "remember", _as_it_is),),
     ),
     "old keys": (HOSTILE + "KeyTests.test_old_keys", (IN_TIME,)),
-    "forged epochs": (HOSTILE + "EpochTests.test_forged_epoch", (SIGNED,)),
-    "ghosts in an epoch": (HOSTILE + "EpochTests.test_ghost_in_an_epoch", (VOUCHED,)),
-    "ghosts in a chat of two": (HOSTILE + "EpochTests.test_ghost_in_a_chat_of_two", (VOUCHED,)),
-    "ghosts in a roster": (HOSTILE + "EpochTests.test_ghost_in_a_roster", (FOLLOWED,)),
-    "rosters of who was removed": (HOSTILE + "EpochTests.test_removed_member_signs", (FOLLOWED,)),
+    "forged epochs": (EPOCHS + "EpochTests.test_forged_epoch", (SIGNED,)),
+    "ghosts in an epoch": (EPOCHS + "EpochTests.test_ghost_in_an_epoch", (VOUCHED,)),
+    "ghosts in a chat of two": (EPOCHS + "EpochTests.test_ghost_in_a_chat_of_two", (VOUCHED,)),
+    "ghosts in a roster": (EPOCHS + "EpochTests.test_ghost_in_a_roster", (FOLLOWED,)),
+    "rosters of who was removed": (EPOCHS + "EpochTests.test_removed_member_signs", (FOLLOWED,)),
     "rosters of before": (
-        HOSTILE + "EpochTests.test_roster_of_before",
+        EPOCHS + "EpochTests.test_roster_of_before",
         (Defence(Roster, "_is_further", yes),),
     ),
     "removals behind another roster": (
-        HOSTILE + "EpochTests.test_removal_behind_another",
+        EPOCHS + "EpochTests.test_removal_behind_another",
         (Defence(Roster, "_strike", lambda *_: Change()),),
     ),
     "different keys for different members": (
-        HOSTILE + "EpochTests.test_two_keys",
+        EPOCHS + "EpochTests.test_two_keys",
         (Defence(EpochKey, "commitment", lambda _self: _Any(32)),),
     ),
     "what waits without end": (
-        HOSTILE + "EpochTests.test_without_end",
+        EPOCHS + "EpochTests.test_without_end",
         (Defence(Holding, "add", lambda _self, _held: iter(())),),
     ),
-    "epochs of members that are none any more": (CHATS + "GroupTests.test_under_way", (FRESH,)),
+    "epochs of members that are none any more": (GROUPS + "GroupTests.test_under_way", (FRESH,)),
     "epochs that go on": (
-        CHATS + "GroupTests.test_dismissed",
+        GROUPS + "GroupTests.test_dismissed",
         (Defence(Roster, "follow", _grows),),
     ),
     "members whom the node drops": (
-        CHATS + "GroupTests.test_told_by_the_node",
+        GROUPS + "GroupTests.test_told_by_the_node",
         (Defence(SecureChat, "members_told", lambda *_: Step()),),
     ),
     "keys of before in lists of members": (

@@ -25,7 +25,13 @@ from safeum_home.client.secure.vault_content import Content, Draft, Keys, Pinned
 from safeum_home.client.secure.vault_room import TRACE, encode, fitted
 from safeum_home.protocol.key_types import Identity
 from safeum_home.protocol.signing import decode_octets, encode_octets
-from tests import test_secure_hostile, test_secure_order, test_secure_remembered, test_secure_successions
+from tests import (
+    test_secure_hostile,
+    test_secure_hostile_epochs,
+    test_secure_order,
+    test_secure_remembered,
+    test_secure_successions,
+)
 from tests.secure_case import CHAT, OTHER_CHAT, Program, SecureCase, account, unique_key
 from tests.secure_javascript import WEB, ForeignProgram, Process, install
 from tests.test_secure_vault_room import NOW, chat, memory, people
@@ -193,7 +199,7 @@ class KeyTests(ForeignBob, test_secure_hostile.KeyTests):
     """Keys of the node's own."""
 
 
-class EpochTests(ForeignBob, test_secure_hostile.EpochTests):
+class EpochTests(ForeignBob, test_secure_hostile_epochs.EpochTests):
     """Epochs and members of the node's own."""
 
 

@@ -20,7 +20,7 @@ from safeum_home.safenum.telephone.outgoing import Outgoing
 from safeum_home.safenum.telephone.table import Table
 from tests.without import Defence, check, nothing, yes
 
-OUT, IN = "tests.test_telephone_out.", "tests.test_telephone_in."
+OUT, PAID, IN = "tests.test_telephone_out.", "tests.test_telephone_paid.", "tests.test_telephone_in."
 DEVICES = "tests.test_telephone_devices."
 
 
@@ -46,14 +46,14 @@ def _fixed(*_arguments: object, **_named: object) -> str:
 
 DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "calls at once": (
-        OUT + "LengthTests.test_at_once",
+        PAID + "LengthTests.test_at_once",
         (Defence(Table, "check_room", nothing), Defence(Holds, "_outgoing", _none)),
     ),
-    "the length of calls": (OUT + "LengthTests.test_length", (Defence(Meter, "run", _for_ever),)),
-    "what is paid for": (OUT + "PaidTests.test_extended", (Defence(Meter, "run", _for_ever),)),
-    "what a day may cost": (OUT + "SpendTests.test_spend_per_day", (Defence(Holds, "_allowance", _plenty),)),
+    "the length of calls": (PAID + "LengthTests.test_length", (Defence(Meter, "run", _for_ever),)),
+    "what is paid for": (PAID + "PaidTests.test_extended", (Defence(Meter, "run", _for_ever),)),
+    "what a day may cost": (PAID + "SpendTests.test_spend_per_day", (Defence(Holds, "_allowance", _plenty),)),
     "what two spend": (
-        OUT + "SpendTests.test_two_at_once",
+        PAID + "SpendTests.test_two_at_once",
         (Defence(Holds, "_allowance", _plenty),),
     ),
     "classes of numbers": (OUT + "RefusedTests.test_classes", (Defence(Tariff, "kind", _fixed),)),

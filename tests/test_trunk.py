@@ -14,7 +14,7 @@ from safeum_home.config import ConfigError, TrunkSection, parse
 from safeum_home.config_trunk import split
 from safeum_home.daemon import Owner
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.trunk import TrunkGrant
+from safeum_home.grants.trunk import TrunkGrant
 from safeum_home.trunk import janus, kamailio, place
 from safeum_home.trunk.log import EDGE_SERVES, JANUS_SERVES, EdgeLog, JanusLog
 from safeum_home.trunk.rendering import render

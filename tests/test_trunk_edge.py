@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.config_trunk import TrunkSection
-from safeum_home.ports.trunk import EdgeRecord, TrunkGrant
-from safeum_home.ports.turn import NotGranted
+from safeum_home.grants.trunk import EdgeRecord, TrunkGrant
+from safeum_home.grants.turn import NotGranted
 from safeum_home.trunk import ending, kamailio, memory, sending
 from safeum_home.trunk.ending import Ending
 from safeum_home.trunk.memory import Call, EdgeMemory

@@ -28,9 +28,9 @@ from safeum_home.admin.reconcile import (
 )
 from safeum_home.config import parse
 from safeum_home.errors import Code, Problem
+from safeum_home.grants.trunk import EdgeRecord
 from safeum_home.node.carrier_operation import carrier_handlers
 from safeum_home.ports.money import Direction, Disposition, Over, Released
-from safeum_home.ports.trunk import EdgeRecord
 from safeum_home.safenum.money.cdr import COLUMNS, Cdr, CdrBook, record_of
 from safeum_home.safenum.money.edge_book import EdgeBook
 from safeum_home.safenum.money.months import month_of, month_text

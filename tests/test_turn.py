@@ -24,8 +24,8 @@ from safeum_home.admin.turn_wire import TurnGrant
 from safeum_home.config import Config, ConfigError, TurnSection, parse
 from safeum_home.daemon import Owner
 from safeum_home.errors import Code, Erased, Problem
+from safeum_home.grants.turn import RELAY_PERIOD, NotGranted, RelayGrant, granted
 from safeum_home.node.turn_operation import turn_handlers
-from safeum_home.ports.turn import RELAY_PERIOD, NotGranted, RelayGrant, granted
 from safeum_home.protocol.commands.calls import RelayCredentials
 from safeum_home.sealing.relay import DerivedRelaySecrets
 from safeum_home.sealing.root import generate

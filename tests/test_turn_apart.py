@@ -24,8 +24,8 @@ from safeum_home.admin.offline import Offline
 from safeum_home.admin.turn_wire import TurnGrant
 from safeum_home.config import ConfigError, LimitSection, TurnSection, parse
 from safeum_home.daemon import Owner, being
+from safeum_home.grants.turn import RelayGrant
 from safeum_home.outgoing.addresses import Addresses
-from safeum_home.ports.turn import RelayGrant
 from safeum_home.turn.coturn import configuration
 from safeum_home.turn.keeping import Kept
 from tests.test_config import NODE

@@ -16,8 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.config import TurnSection
 from safeum_home.daemon import Owner
 from safeum_home.errors import Code, Problem
+from safeum_home.grants.turn import RelayGrant
 from safeum_home.outgoing.addresses import REFUSED, Addresses, embedded
-from safeum_home.ports.turn import RelayGrant
 from safeum_home.turn import keeping
 from safeum_home.turn.coturn import configuration
 from safeum_home.turn.keeping import Kept, directory

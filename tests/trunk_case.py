@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.admin.caller import call
 from safeum_home.admin.carrier_wire import CarrierGrant, CarrierGrantParams, EdgeParams, EdgeRows, Part
-from safeum_home.ports.trunk import EdgeRecord
+from safeum_home.grants.trunk import EdgeRecord
 from tests.e2e.janus_probe import App, Probe
 from tests.e2e.node_process import PATIENCE
 from tests.e2e.relay import until

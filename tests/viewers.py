@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.chats import backlog
 from safeum_home.gateway import catchup
-from tests.world import Connection, World
+from tests.world import World
+from tests.world_connection import Connection
 
 
 class Viewer(ABC):

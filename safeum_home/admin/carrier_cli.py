@@ -23,8 +23,8 @@ from safeum_home.admin.carrier_wire import (
 from safeum_home.admin.terminal import OK, say
 from safeum_home.admin.turn_cli import is_passed_on
 from safeum_home.admin.wire import MAX_LINE, Done
-from safeum_home.ports.trunk import EdgeRecord, TrunkGrant
-from safeum_home.ports.turn import NotGranted
+from safeum_home.grants.trunk import EdgeRecord, TrunkGrant
+from safeum_home.grants.turn import NotGranted
 
 PATIENCE = 10.0
 """Seconds in which a node answers."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from safeum_home.admin.wire import Params
-from safeum_home.ports.trunk import EdgeRecord
+from safeum_home.grants.trunk import EdgeRecord
 
 MOST_RECORDS = 100
 """Of a line: they fit it at their longest."""
@@ -18,7 +18,7 @@ class CarrierGrantParams(Params, frozen=True):
 
 
 class CarrierGrant(Struct, frozen=True):
-    """As `ports.trunk.TrunkGrant`. Empty where nothing was asked for."""
+    """As `grants.trunk.TrunkGrant`. Empty where nothing was asked for."""
 
     shared: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")] = ""
     password: Annotated[str, Meta(max_length=1024)] = ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from safeum_home.ports.trunk import EdgeRecord
+from safeum_home.grants.trunk import EdgeRecord
 
 COLUMNS = (
     "difference",

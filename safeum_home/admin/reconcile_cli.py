@@ -12,7 +12,7 @@ from safeum_home.admin import money_wire, reconcile
 from safeum_home.admin.carrier_wire import EdgeParams, EdgeRows
 from safeum_home.admin.control_cli import Adds, Ask
 from safeum_home.admin.terminal import OK, REFUSED, say
-from safeum_home.ports.trunk import EdgeRecord
+from safeum_home.grants.trunk import EdgeRecord
 from safeum_home.protocol.cells import cell
 
 SAME = "There is no difference."

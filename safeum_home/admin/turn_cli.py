@@ -18,7 +18,7 @@ from safeum_home.admin.caller import NoNode, Refused, call
 from safeum_home.admin.terminal import OK, say
 from safeum_home.admin.turn_wire import TurnGrant
 from safeum_home.admin.wire import Params
-from safeum_home.ports.turn import NotGranted, RelayGrant
+from safeum_home.grants.turn import NotGranted, RelayGrant
 
 PATIENCE = 10.0
 """Seconds in which a node answers: meanwhile nothing of what the relay says is passed on."""

@@ -8,7 +8,7 @@ Secret = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 
 
 class TurnGrant(Struct, frozen=True):
-    """As `ports.turn.RelayGrant`; `key` travels in base64."""
+    """As `grants.turn.RelayGrant`; `key` travels in base64."""
 
     secrets: Annotated[list[Secret], Meta(min_length=1, max_length=8)]
     seconds: Annotated[float, Meta(gt=0, le=86400)]

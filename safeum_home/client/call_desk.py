@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from safeum_home.client.call_words import standing, to_compare
 from safeum_home.client.calling.call import Call, CallChanged
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.calling.conference import Conference
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.conference_desk import ConferenceDesk
@@ -12,7 +13,7 @@ from safeum_home.client.phone import NO_PHONE, Phone
 from safeum_home.client.telephone_desk import TelephoneDesk
 from safeum_home.client.telephone_numbers import shown
 from safeum_home.client.telephony.call import TelephoneCall
-from safeum_home.client.text import length
+from safeum_home.client.text import length, safe
 from safeum_home.protocol.call_types import Media
 from safeum_home.protocol.events import CallInvitation
 
@@ -33,6 +34,7 @@ ENDED = {
     CallEnd.FAILED: "No way was found between your devices and {name}'s",
     CallEnd.CLOSED: "The call with {name} is over",
 }
+UNPROVEN = "It could not be told whether that is {name}"
 ONLY = "nothing but a relay may be used here (--call-relay-only), and perhaps none works"
 MISSED = {
     CallEnd.HANGUP: "{name} has called you",
@@ -150,8 +152,9 @@ class CallDesk:
         about = call.state.value
         if call.state is CallState.ACTIVE:
             about = length(self._seconds(call))
+        known = f" ({words})" if (words := standing(self._desk, call.peer, call.bound)) else ""
         muted = ", muted" if call.muted else ""
-        return f"call with {self._name(call)}: {about}{muted}"
+        return f"call with {self._name(call)}{known}: {about}{muted}"
 
     def over(self) -> None:
         """Somebody was spoken to, and is not any more."""
@@ -194,8 +197,7 @@ class CallDesk:
             self._state(call, before)
         if call.words is not None and call.since is not None and call.id not in self._compared:
             self._compared.add(call.id)
-            signs = " ".join(each.symbol for each in call.words.emoji)
-            self._tell(call, f"Compare with {self._name(call)}, by voice: {signs}  {call.words}", "alert")
+            self._tell(call, to_compare(self._name(call), call.words, call.bound), "alert")
         if call.other_muted != (call.id in self._silent) and state is CallState.ACTIVE:
             self._silent ^= {call.id}
             heard = "is not to be heard" if call.other_muted else "is to be heard again"
@@ -225,12 +227,14 @@ class CallDesk:
 
     def _ended(self, call: Call, name: str) -> None:
         why = call.why or CallEnd.LOST
-        words = ENDED[why]
+        words = UNPROVEN if why is CallEnd.FAILED and call.wrong else ENDED[why]
         if call.incoming and call.since is None:
             words = MISSED.get(why, words)
         lasted = ""
         if call.id in self._spoken and why in (CallEnd.HANGUP, CallEnd.LOST, CallEnd.CLOSED):
             lasted = f", after {length(self._seconds(call))}"
+        elif why is CallEnd.FAILED and call.wrong:
+            lasted = f": {safe(call.wrong)}"
         elif why is CallEnd.FAILED and self.phone.relay_only:
             lasted = f": {ONLY}"
         self._tell(

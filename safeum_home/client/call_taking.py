@@ -128,6 +128,11 @@ class CallTaking(Signals):
         if self._calling is not None:
             self._calling.online()
 
+    def _rebind_calls(self) -> None:
+        """The account's identity is in force, with what is at hand to sign by it."""
+        if self._calling is not None and self._calls.open:
+            self._calling.rebind()
+
     def _end_calls(self) -> None:
         if self._calling is not None:
             self._calling.close()

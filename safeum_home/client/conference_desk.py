@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from safeum_home.client.call_words import to_compare
 from safeum_home.client.calling.conference import Conference, ConferenceChanged
 from safeum_home.client.calling.conference_machine import ConferenceStage
 from safeum_home.client.calling.conferences import Ringing
@@ -53,7 +54,7 @@ class ConferenceDesk:
         """Who has it ring, and what can be done; `alone`: nothing else rings."""
         name, group = self._desk.names.name(ringing.account), self.group(ringing.chat)
         decline = "/decline" if alone else f"/decline {group}"
-        return f"{name} wants to speak in {self._title(ringing.chat)}: /conference {group} or {decline}"
+        return f"{name} wants to speak in {self.title(ringing.chat)}: /conference {group} or {decline}"
 
     def line(self) -> str:
         """How it is, for the last line of the screen; empty where nothing is."""
@@ -62,15 +63,16 @@ class ConferenceDesk:
             return ""
         people = len([peer for peer in conference.peers if peer.state is LinkState.CONNECTED])
         muted = ", muted" if conference.muted else ""
-        return f"conference in {self._title(conference.chat)}: you and {people}{muted}"
+        return f"conference in {self.title(conference.chat)}: you and {people}{muted}"
 
-    def _title(self, chat: str) -> str:
+    def title(self, chat: str) -> str:
+        """The group as it is called, with its mark."""
         view = self._desk.state.chat(chat)
         return "a group" if view is None else self._desk.names.title(view)
 
     def group(self, chat: str) -> str:
         """The group's name, without its mark."""
-        return self._title(chat).removeprefix(GROUP_MARK).strip()
+        return self.title(chat).removeprefix(GROUP_MARK).strip()
 
     def _rings(self, ringing: Ringing) -> None:
         self._ringing.append(ringing)
@@ -84,7 +86,7 @@ class ConferenceDesk:
             self._desk.refresh()
 
     def _changed(self, conference: Conference) -> None:
-        tell, title = self._desk.tell, self._title(conference.chat)
+        tell, title = self._desk.tell, self.title(conference.chat)
         if conference.stage is ConferenceStage.ENDED:
             if self._joined:
                 tell(f"You are not in the conference of {title} any more.", about=conference.chat)
@@ -122,8 +124,7 @@ class ConferenceDesk:
             words = TROUBLE.get(peer.why or CallEnd.FAILED, TROUBLE[CallEnd.FAILED])
             self._tell(conference, f"{words.format(name=name)}.", "error")
             return
-        signs = " ".join(each.symbol for each in peer.words.emoji)
-        self._tell(conference, f"{name} is there. Compare with {name}, by voice: {signs}  {peer.words}")
+        self._tell(conference, f"{name} is there. {to_compare(name, peer.words, peer.bound)}")
 
     def _tell(self, conference: Conference, text: str, style: str = "notice") -> None:
         self._desk.tell(text, style, about=conference.chat)

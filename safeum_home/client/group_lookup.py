@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
+from safeum_home.client import secure_standing
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
@@ -94,7 +95,8 @@ def about(desk: Desk, one: Invitation) -> str:
     """An invitation in words."""
     who = desk.names.of_member(one.by, one.display_name, one.address)
     if one.secure:
-        return f"{SECURE_MARK} a secure chat {secure_size(one)}, invited by {within(who)}"
+        known = f" ({trust})" if (trust := secure_standing.trust(desk, one.by)) else ""
+        return f"{SECURE_MARK} a secure chat {secure_size(one)}, invited by {within(who)}{known}"
     return f"{label(one.name)}, with {count(one.members)}, invited by {within(who)}"
 
 

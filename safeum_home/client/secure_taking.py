@@ -9,11 +9,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
 from safeum_home.client.call_taking import _as_it_is
+from safeum_home.client.calling.calling import Options
+from safeum_home.client.calling.media import MediaSource
 from safeum_home.client.clear_text import says_in_clear
 from safeum_home.client.errors import local
 from safeum_home.client.file_transfer import FileTransfer, Uploaded
 from safeum_home.client.group_ids import may_be_open
 from safeum_home.client.secret import Wiped
+from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.telephone_taking import TelephoneTaking
 from safeum_home.client.unlocked.secure_chats import SecureChats
@@ -86,6 +89,7 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         secure = self._secure = SecureChats(
             self, self._inbox.state, self._clock, key, self._inbox.tell, awaitable, self._is_secure
         )
+        secure.in_force = self._rebind_calls
         self._secure_listens = self._inbox.listen(secure.take)
         with suppress(Wiped):  # it was locked meanwhile
             await secure.open()
@@ -130,6 +134,29 @@ class SecureTaking(TelephoneTaking, FileTransfer):
         self.lock()
         if self._locking is not None:
             self._locking.close()
+
+    # --- calls
+
+    def _take_calls(
+        self, media: MediaSource, options: Options, awaitable: Callable[["Deferred[Any]"], Awaitable[Any]]
+    ) -> None:
+        """Where the program signs no launch keys the unique key does; who was verified is pinned."""
+        given = options.pins
+
+        def pins(account: str) -> str | None:
+            return (None if given is None else given(account)) or self._pin(account)
+
+        own = Options(options.sign or self._sign_launch, pins, options.relay_only)
+        super()._take_calls(media, own, awaitable)
+
+    def _sign_launch(self, octets: bytes) -> bytes | None:
+        secure = self._secure
+        return None if secure is None or not secure.may_say else secure.own.signing.sign(octets)
+
+    def _pin(self, account: str) -> str | None:
+        """The signing key of who was verified: whoever answers with another one is refused."""
+        person = None if self._secure is None else self._secure.people.get(account)
+        return person.keys.texts()[0] if person is not None and person.trust is Trust.VERIFIED else None
 
     # --- what is never said in clear
 

@@ -1,6 +1,7 @@
 """The commands of the terminal client for calls."""
 
 from safeum_home.client import ringing
+from safeum_home.client.call_words import LOCKED, is_locked
 from safeum_home.client.calling.conference import Conference
 from safeum_home.client.chat_lookup import meant
 from safeum_home.client.desk import Desk
@@ -48,6 +49,7 @@ async def _start(desk: Desk, argument: str, video: bool) -> None:
     connected(desk, "nobody was called")
     free(desk)
     await able(desk)
+    await proven(desk)
     if video and not desk.calls.phone.shows:
         raise Mistake(NOTHING_TO_SHOW)
     try:
@@ -75,6 +77,7 @@ async def _conference(desk: Desk, argument: str) -> None:
     connected(desk, "nobody was called")
     free(desk)
     await able(desk)
+    await proven(desk)
     await desk.client.conference(view.chat)
 
 
@@ -87,6 +90,12 @@ async def able(desk: Desk) -> None:
         raise Mistake(f"{lacks}: {INSTEAD}.")
     if phone.relay_only and not (await desk.client.relay()).urls:
         raise Mistake(NO_RELAY)
+
+
+async def proven(desk: Desk) -> None:
+    """Raises `Mistake` where the other side would take it for an attack that this is said to be us."""
+    if await is_locked(desk):
+        raise Mistake(LOCKED)
 
 
 def _joins(desk: Desk) -> str:
@@ -106,6 +115,7 @@ async def _answer(desk: Desk, argument: str) -> None:
     if isinstance(call, IncomingTelephoneCall):
         call.answer()
     else:
+        await proven(desk)
         call.answer(video=desk.calls.phone.shows)
 
 

@@ -1,5 +1,6 @@
 """The command of the terminal client that begins secure chats, and finds them."""
 
+from safeum_home.client import secure_standing
 from safeum_home.client.chat_lookup import secure_chats
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
@@ -42,7 +43,8 @@ def _list(desk: Desk) -> None:
         desk.note("There is no secure chat yet: /secure NAME begins one.")
     for number, view in enumerate(views, 1):
         unread = f"  {count} unread" if (count := desk.unread(view)) else ""
-        desk.note(f"{number:3}  {desk.names.title(view)}  {desk.secure.about(view)}{unread}", about=view.chat)
+        words = f"{desk.names.title(view)}  {secure_standing.words(desk, view)}"
+        desk.note(f"{number:3}  {words}{unread}", about=view.chat)
 
 
 async def _pair(desk: Desk, argument: str) -> None:

@@ -4,8 +4,8 @@ from safeum_home.admin.commands import Handler
 from safeum_home.admin.turn_wire import TurnGrant
 from safeum_home.admin.wire import Params
 from safeum_home.errors import Code, Problem
+from safeum_home.grants.turn import granted
 from safeum_home.node.service import Node
-from safeum_home.ports.turn import granted
 
 NO_RELAY = "there is no relay in the node's configuration: turn.urls"
 

@@ -6,7 +6,7 @@ from safeum_home.sealing.memory import Slot
 
 
 class DerivedRelaySecrets:
-    """`ports.turn.RelaySecrets` out of a key in a slot, which it owns.
+    """`grants.turn.RelaySecrets` out of a key in a slot, which it owns.
 
     None of them leads to another one, nor to the root.
     """

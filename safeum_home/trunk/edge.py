@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from safeum_home.ports.trunk import EdgeRecord
+from safeum_home.grants.trunk import EdgeRecord
 from safeum_home.trunk import rpc, told
 from safeum_home.trunk.ending import NOBODY, Ending
 from safeum_home.trunk.memory import EdgeMemory

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from safeum_home.config_trunk import TrunkSection, carrier_hosts, split
-from safeum_home.ports.trunk import EDGE_DOMAIN, EDGE_USER, TrunkGrant
+from safeum_home.grants.trunk import EDGE_DOMAIN, EDGE_USER, TrunkGrant
 
 PROGRAM = "kamailio"
 PACKAGES = "kamailio kamailio-sqlite-modules"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from safeum_home.ports.trunk import EdgeRecord
+from safeum_home.grants.trunk import EdgeRecord
 from safeum_home.trunk.told import Answered, Begun
 
 MOST_CALLS = 20_000

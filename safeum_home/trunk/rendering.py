@@ -5,7 +5,7 @@ from pathlib import Path
 
 from safeum_home.config_trunk import TrunkSection
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.trunk import TrunkGrant
+from safeum_home.grants.trunk import TrunkGrant
 from safeum_home.trunk import janus, kamailio
 
 HIDDEN = "*****"

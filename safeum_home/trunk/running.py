@@ -9,7 +9,7 @@ from pathlib import Path
 from safeum_home.config_trunk import TrunkSection, split
 from safeum_home.daemon import Owner, becoming, owner_of, program, sealed
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.trunk import TrunkGrant
+from safeum_home.grants.trunk import TrunkGrant
 from safeum_home.trunk import janus, kamailio
 from safeum_home.trunk.edge import Edge
 from safeum_home.trunk.log import EdgeLog, JanusLog

@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
-from safeum_home.ports.trunk import EdgeRecord
-from safeum_home.ports.turn import NotGranted
+from safeum_home.grants.trunk import EdgeRecord
+from safeum_home.grants.turn import NotGranted
 from safeum_home.trunk.memory import EdgeMemory
 
 BATCH = 100

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from safeum_home.ports.trunk import EdgeRecord
+from safeum_home.grants.trunk import EdgeRecord
 
 _PAIR = re.compile(r"([a-z_]+)=([^;]*)")
 _ID = re.compile(r"[0-9a-f]{2,256}\Z")

@@ -5,9 +5,9 @@ from base64 import b64encode
 from collections.abc import Callable
 
 from safeum_home.config_turn import TurnSection
+from safeum_home.grants.turn import RELAY_PERIOD, RelaySecrets
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Caller
-from safeum_home.ports.turn import RELAY_PERIOD, RelaySecrets
 from safeum_home.protocol.commands.calls import RelayCredentials, TurnCredentials
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from safeum_home.daemon import Owner, being
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.turn import RelayGrant
+from safeum_home.grants.turn import RelayGrant
 from safeum_home.sealing.sources import is_in_memory
 
 _IN_MEMORY = "/dev/shm"  # noqa: S108 - only a directory of one's own is made in there

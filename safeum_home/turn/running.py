@@ -18,7 +18,7 @@ from typing import Any
 from safeum_home.config_turn import TurnSection
 from safeum_home.daemon import becoming, owner_of, program, sealed
 from safeum_home.errors import Code, Problem
-from safeum_home.ports.turn import NotGranted, RelayGrant
+from safeum_home.grants.turn import NotGranted, RelayGrant
 from safeum_home.sealing.sources import read_safe_file
 from safeum_home.turn.coturn import PACKAGE, PROGRAM, configuration, realm
 from safeum_home.turn.keeping import Kept, directory

@@ -15,7 +15,7 @@ from av import AudioFrame
 
 from safeum_home.client.webrtc.hearing import mono
 from safeum_home.client.webrtc.tones import ToneTrack
-from safeum_home.ports.trunk import EDGE_DOMAIN, EDGE_USER
+from safeum_home.grants.trunk import EDGE_DOMAIN, EDGE_USER
 from tests.e2e import g711
 from tests.e2e.wire import frame as framed
 

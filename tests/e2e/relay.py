@@ -21,7 +21,7 @@ from aioice import stun, turn
 
 from safeum_home.admin.turn_wire import TurnGrant
 from safeum_home.config import load
-from safeum_home.ports.turn import NotGranted, RelayGrant
+from safeum_home.grants.turn import NotGranted, RelayGrant
 from safeum_home.protocol.commands.calls import RelayCredentials
 from safeum_home.turn import running
 from safeum_home.turn.access import password_of

@@ -12,6 +12,9 @@ from safeum_home.ports.carrier import CarrierEnd, CarrierListener
 
 CLOSING = 5.0
 """Seconds for Janus to say that a call is over, before its handle is given up."""
+TAKING_NOTE = 0.2
+"""Seconds that Janus is given before a call that came in is refused. It tells of one, then takes note of it:
+what is refused in between is refused to nobody, rings on, and cannot be refused any more."""
 RINGING = 180.0
 """Seconds (RFC 3261, timer C): nothing rings for longer."""
 NO_END = CarrierEnd()
@@ -145,9 +148,9 @@ class Call:
     def accept(self, sdp: str) -> None:
         self.asked = self.leg.ask(requests.Accept(), requests.Jsep(requests.ANSWER, sdp))
 
-    def decline(self, sip: int) -> None:
-        self.end = CarrierEnd(sip, far=False)
-        self.leg.ask(requests.Decline(sip))
+    def decline(self) -> None:
+        """With the status code of its end."""
+        self.leg.ask(requests.Decline(self.end.sip))
 
     def hang_up(self, cause: int = 0) -> None:
         self.end = CarrierEnd(0, cause, far=False)

@@ -1,15 +1,15 @@
 """How a call goes. What makes no sense now is left alone: it has crossed something else on its way.
 
 dialling --accepted--> talking          dialling, answering, talking --hang_up, vanished, overdue--> closing
-offered --answer--> answering --accepted--> talking      offered --decline, hang_up, overdue--> closing
-any --ended, lost--> over               closing --overdue--> over
+offered --answer--> answering --accepted--> talking      offered --decline, hang_up, overdue--> declining
+any --ended, lost--> over               declining --overdue--> closing --overdue--> over
 """
 
 from typing import Any
 
 from automat import TypeMachineBuilder
 
-from bridges.safenum.janus.call import CLOSING, RINGING, Call, CallMachine
+from bridges.safenum.janus.call import CLOSING, RINGING, TAKING_NOTE, Call, CallMachine
 from safeum_home.ports.carrier import (
     APP_VANISHED,
     NETWORK_DOWN,
@@ -30,9 +30,10 @@ _dialling = _builder.state("dialling")
 _offered = _builder.state("offered")
 _answering = _builder.state("answering")
 _talking = _builder.state("talking")
+_declining = _builder.state("declining")
 _closing = _builder.state("closing")
 _over = _builder.state("over")
-_ALL = (_new, _dialling, _offered, _answering, _talking, _closing, _over)
+_ALL = (_new, _dialling, _offered, _answering, _talking, _declining, _closing, _over)
 _OPEN = (_dialling, _answering, _talking)
 """Those that Janus ends by `hangup`."""
 
@@ -140,24 +141,32 @@ def _app_silent(machine: CallMachine, call: Call) -> None:
     call.hang_up(APP_VANISHED)
 
 
-@_offered.upon(CallMachine.decline).to(_closing)
+def _soon_declined(machine: CallMachine, call: Call, sip: int) -> None:
+    call.end = CarrierEnd(sip, far=False)
+    call.wait(TAKING_NOTE, machine.overdue)
+
+
+@_offered.upon(CallMachine.decline).to(_declining)
 def _decline(machine: CallMachine, call: Call, sip: int) -> None:
-    call.wait(CLOSING, machine.overdue)
-    call.decline(sip)
+    _soon_declined(machine, call, sip)
 
 
-@_offered.upon(CallMachine.hang_up).to(_closing)
-@_offered.upon(CallMachine.overdue).to(_closing)
+@_offered.upon(CallMachine.hang_up).to(_declining)
+@_offered.upon(CallMachine.overdue).to(_declining)
 def _not_answered(machine: CallMachine, call: Call) -> None:
-    call.wait(CLOSING, machine.overdue)
-    call.decline(UNAVAILABLE)
+    _soon_declined(machine, call, UNAVAILABLE)
 
 
-@_offered.upon(CallMachine.unusable).to(_closing)
-@_answering.upon(CallMachine.refused).to(_closing)
+@_offered.upon(CallMachine.unusable).to(_declining)
+@_answering.upon(CallMachine.refused).to(_declining)
 def _not_acceptable(machine: CallMachine, call: Call) -> None:
+    _soon_declined(machine, call, NOT_ACCEPTABLE)
+
+
+@_declining.upon(CallMachine.overdue).to(_closing)
+def _declined(machine: CallMachine, call: Call) -> None:
     call.wait(CLOSING, machine.overdue)
-    call.decline(NOT_ACCEPTABLE)
+    call.decline()
 
 
 @_dialling.upon(CallMachine.refused).to(_over)
@@ -165,14 +174,14 @@ def _refused(machine: CallMachine, call: Call) -> None:
     call.finish(CarrierEnd(0, NO_CIRCUIT, far=False))
 
 
-for _state in (_dialling, _offered, _answering, _talking):
+for _state in (_dialling, _offered, _answering, _talking, _declining):
 
     @_state.upon(CallMachine.ended).to(_over)
     def _ended(machine: CallMachine, call: Call, end: CarrierEnd) -> None:
         call.finish(end)
 
 
-for _state in (_dialling, _offered, _answering, _talking, _closing):
+for _state in (_dialling, _offered, _answering, _talking, _declining, _closing):
 
     @_state.upon(CallMachine.lost).to(_over)
     def _lost(machine: CallMachine, call: Call) -> None:
@@ -204,15 +213,15 @@ _CHANGES: dict[Any, Any] = {
     CallMachine.progress: (_dialling,),
     CallMachine.accepted: (_dialling, _answering, _closing),
     CallMachine.keys: (_talking,),
-    CallMachine.ended: (_dialling, _offered, _answering, _talking, _closing),
+    CallMachine.ended: (_dialling, _offered, _answering, _talking, _declining, _closing),
     CallMachine.refused: (_dialling, _answering),
     CallMachine.unusable: (*_OPEN, _offered),
     CallMachine.heard: _OPEN,
     CallMachine.silent: (_talking,),
     # Before it is answered there is no app yet: it was that of the call before, on the same handle.
     CallMachine.vanished: _OPEN,
-    CallMachine.lost: (_dialling, _offered, _answering, _talking, _closing),
-    CallMachine.overdue: (*_OPEN, _offered, _closing),
+    CallMachine.lost: (_dialling, _offered, _answering, _talking, _declining, _closing),
+    CallMachine.overdue: (*_OPEN, _offered, _declining, _closing),
 }
 for _input, _states in _CHANGES.items():
     for _state in _ALL:

@@ -16,10 +16,11 @@ from typing import Any, Protocol
 
 from automat import TypeMachineBuilder
 
-from bridges.safenum.janus.call import Call
+from bridges.safenum.janus.call import TAKING_NOTE, Call
 from bridges.safenum.janus.messages import Frame, PluginEvent
-from bridges.safenum.janus.requests import Body, Jsep
+from bridges.safenum.janus.requests import Body, Decline, Jsep
 from bridges.safenum.janus.results import tell
+from safeum_home.ports.carrier import BUSY_HERE
 
 SETTLE = 1.5
 """Seconds, from the end of a call, for what relays its sound: it looks once a second whether it is to end."""
@@ -87,6 +88,8 @@ class Line:
     has_webrtc: bool = False
     """Janus has begun a WebRTC side, and not let go of it."""
     timer: Any = None
+    crossing: Any = None
+    """The timer of a call that has crossed the one on this line, until it is refused."""
     machine: LineMachine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,8 +101,16 @@ class Line:
         self.call = call
         self.machine.begun()
 
+    def crossed(self) -> None:
+        """Janus has given it to somebody who calls in, and a call goes out on it: who calls in is refused."""
+        if self.call is not None:
+            self.call.is_crossed = True
+        self.crossing = self.clock.callLater(TAKING_NOTE, self.ask, Decline(BUSY_HERE))
+
     def lose(self) -> None:
         """The handle is gone, and the call on it."""
+        if self.crossing is not None and self.crossing.active():
+            self.crossing.cancel()
         self.machine.lost()
         if self.call is not None:
             self.call.machine.lost()

@@ -9,11 +9,11 @@ from bridges.safenum.janus.channel import Channel
 from bridges.safenum.janus.line import Line
 from bridges.safenum.janus.messages import Frame, PluginEvent
 from bridges.safenum.janus.numbers import number
-from bridges.safenum.janus.requests import Body, Decline, Help, Jsep
+from bridges.safenum.janus.requests import Body, Help, Jsep
 from bridges.safenum.janus.sdp import is_readable
 from bridges.safenum.janus.settings import JanusSettings
 from bridges.safenum.janus.transactions import Unanswered
-from safeum_home.ports.carrier import BUSY_HERE, CALLED_HEADER, CALLER_HEADER, NOT_FOUND
+from safeum_home.ports.carrier import CALLED_HEADER, CALLER_HEADER, NOT_FOUND
 from safeum_home.spawn import spawn
 
 AGAIN = 5.0
@@ -168,10 +168,7 @@ class Lines:
         if told.result is None or (line.call is not None and line.call.reference == told.call_id):
             return
         if line.state not in ("idle", "settling", "resting", "retired"):
-            # It has crossed a call that goes out.
-            if line.call is not None:
-                line.call.is_crossed = True
-            self.message(line, Decline(BUSY_HERE), None)
+            line.crossed()
             return
         call = Call(self._clock, self.patience, told.call_id, line)
         machine = set_going(call)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from bridges.settings import SecretName, read_table
-from safeum_home.ports.trunk import EDGE_DOMAIN, EDGE_USER
+from safeum_home.grants.trunk import EDGE_DOMAIN, EDGE_USER
 
 _Host = r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}"
 Identity = Annotated[str, Meta(pattern=rf"^sip:[A-Za-z0-9._-]{{1,64}}@{_Host}\Z")]

@@ -9,8 +9,8 @@ from safeum_home.protocol.signing import encode_octets
 RENEW = 12 * 60 * 60.0
 """Seconds after which the account's key signs them anew."""
 
-Sign = Callable[[bytes], bytes]
-"""Signs octets by `sign` of the account's identity: 64 octets (RFC 8032)."""
+Sign = Callable[[bytes], bytes | None]
+"""Signs octets by `sign` of the account's identity: 64 octets (RFC 8032); None while that is locked."""
 
 
 class LaunchKeys:
@@ -33,7 +33,8 @@ class LaunchKeys:
         """The signature of them that is published, as of `at` (milliseconds)."""
         if self._sign_with is None:
             return None
-        return encode_octets(self._sign_with(launch_octets(account, device, self.sign, self.box, at)))
+        signature = self._sign_with(launch_octets(account, device, self.sign, self.box, at))
+        return None if signature is None else encode_octets(signature)
 
     def wipe(self) -> None:
         """The program ends, or takes part in calls no more."""

@@ -10,14 +10,22 @@ from safeum_home.errors import Code
 
 
 class OwnKeys:
-    """`mismatch` is set where the account has other keys; `tell` is told of it. `now` is in milliseconds."""
+    """`mismatch` is set where the account has other keys; `tell` is told of it. `now` is in milliseconds.
+
+    `in_force` is called each time that the directory has them.
+    """
 
     def __init__(
-        self, client: GroupMethods, now: Callable[[], int], tell: Callable[[KeysMismatch], None]
+        self,
+        client: GroupMethods,
+        now: Callable[[], int],
+        tell: Callable[[KeysMismatch], None],
+        in_force: Callable[[], None],
     ) -> None:
         self._client = client
         self._now = now
         self._tell = tell
+        self._in_force = in_force
         self.mismatch: KeysMismatch | None = None
         self.published = False
         """Whether the directory has them, as far as is known."""
@@ -39,9 +47,14 @@ class OwnKeys:
         except ClientError:
             return
         else:
-            self.mismatch, self.published = None, True
+            self.taken()
 
     async def replace(self, own: UniqueKey, before: str) -> None:
         """Put these in force in place of those with the hash `before`; raises `ClientError`."""
         await self._client.publish_keys(own.identity(self._now()), before)
-        self.mismatch = None
+        self.taken()
+
+    def taken(self) -> None:
+        """The directory has the keys of now."""
+        self.mismatch, self.published = None, True
+        self._in_force()

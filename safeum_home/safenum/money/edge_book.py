@@ -6,8 +6,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from safeum_home.damage import undamaged
+from safeum_home.grants.trunk import EdgeRecord
 from safeum_home.ports import Blinder, Keyring
-from safeum_home.ports.trunk import EdgeRecord
 from safeum_home.safenum.money.month_keys import MonthKeys
 from safeum_home.safenum.money.months import month_of
 from safeum_home.storage import edge_records as rows
