@@ -230,13 +230,29 @@ class LockTests(SecureDeskCase):
         back: list[str] = []
         self.ann.desk.opened = back.append
         self.assertIn("locked here: /unlock", self.ann.enter("not in clear"))
-        self.assertEqual(back, ["not in clear"])
+        self.assertEqual(back, [], "the line is free for /unlock")
         self.assertNotIn(b"not in clear", b"".join(self.ann.line.given))
-        for line in ("/edit 1 x", "/react 1 👍", "/verify Ben", "/secure Cay", "/kick Ben"):
+        for line in ("/edit 1 x", "/react 1 👍", "/verify Ben", "/secure Cay"):
             self.ann.enter(line)
-            if self.ann.desk.questions.open:
-                self.ann.enter("yes")
             self.assertIn("/unlock", self.ann.screen().rpartition("\n")[2], line)
+
+    def test_what_was_written(self) -> None:
+        """It stands in the line once they are unlocked, whichever chat is open then, and is sent by a key."""
+        self.ann.enter("/lock")
+        self.ann.enter("as I said")
+        self.ann.enter("/chat Cay")
+        self.ann.unlock()
+        line: list[str] = []
+        self.ann.desk.opened = line.append
+        self.ann.enter("/secure Ben")
+        self.assertEqual(line, ["as I said"])
+        self.ann.enter("/lock")
+        self.ann.enter("once more")
+        self.ann.unlock()
+        self.assertEqual(line[1:], ["once more"])
+        self.settle()
+        self.assertNotIn("as I said", self.ben.screen())
+        self.assertNotIn(b"as I said", b"".join(self.ann.line.given))
 
     def test_again(self) -> None:
         self.ann.enter("/lock")
