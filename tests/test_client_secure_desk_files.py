@@ -42,6 +42,17 @@ class FileTests(SecureDeskCase):
         self.assertIn("Stored as", self.ben.screen())
         self.assertIn("There is a file", self.ben.enter(f"/save 1 {self.folder}/stored.pdf"))
 
+    def test_thrown_away(self) -> None:
+        """What has waited for somebody's keys for too long is to be sent anew, which is said."""
+        self.ann.enter("/secure Cay")
+        self.settle()
+        self.say(self.ann, f"/send {self.folder}/plan.pdf")
+        self.world.database.transact(lambda c: c.exec_driver_sql("DELETE FROM uploads"))
+        self.cay.unlock()
+        self.cay.enter("/accept Ann")
+        self.settle(120)
+        self.assertIn("has thrown its file away, as it waited for more than a day", self.ann.screen())
+
     def test_damaged(self) -> None:
         """What a node has put in its place is not stored, and said to be damaged."""
         self.say(self.ann, f"/send {self.folder}/plan.pdf")

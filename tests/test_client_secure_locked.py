@@ -192,6 +192,17 @@ class PassphraseTests(SecureDeskCase):
         self.ben.enter(PASSPHRASE)
         self.assertIn("was your passphrase before", self.ben.enter(PASSPHRASE))
 
+    def test_no_alarm(self) -> None:
+        """What this program does itself is no news for it; that another one has done it is."""
+        other = SecureWorldDesk(self.world, "ben", known=True)
+        other.unlock()
+        for line in ("/passphrase", PASSPHRASE, OTHER, OTHER):
+            self.ben.enter(line)
+        self.settle()
+        self.assertNotIn("Your security key has changed", self.ben.screen())
+        self.assertIn("⚠ Your security key has changed", other.screen())
+        other.client.close()
+
     def test_interrupted(self) -> None:
         """Where it ended before the directory knew, the other one unlocks nevertheless, and goes on."""
         self.pair()

@@ -13,7 +13,7 @@ from safeum_home.client.secret import Secret
 from safeum_home.client.secure import succession, vault
 from safeum_home.client.secure.chat import SecureChat
 from safeum_home.client.secure.epoch import open_key
-from safeum_home.client.secure.moving import moved
+from safeum_home.client.secure.moving import Boxes, moved
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
@@ -89,7 +89,7 @@ class VaultVectorTests(SynchronousTestCase):
         own, new = self.key(1), self.key(2)
         line = succession.of_text(self.contents[2].own.line)
         before = structs.replace(self.contents[1], previous=self.vaults[1]["hash"])
-        made = [moved(before, own, new, line, self.vectors["moved"]["at"]), self.contents[2]]
+        made = [moved(before, own, Boxes(own, new), line, self.vectors["moved"]["at"]), self.contents[2]]
         commitments = [[self._opened(memory, new) for memory in each.chats.values()] for each in made]
         self.assertEqual(commitments[0], commitments[1])
         self.assertEqual(*[self._bare(each) for each in made])
