@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from safeum_home.client.call_words import standing, to_compare
 from safeum_home.client.calling.call import Call, CallChanged
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.calling.conference import Conference
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.conference_desk import ConferenceDesk
