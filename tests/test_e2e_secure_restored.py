@@ -50,7 +50,7 @@ class RestoredTests(SynchronousTestCase):
             await person.client.close()
 
     async def _meet(self) -> None:
-        self.people = []
+        self.people: list[Person] = []
         for name in ("ann", "ben", "cay"):
             person = await Person.sign_up(self.node, name, self.node.certificate)
             await person.unlock(name.encode().ljust(32, b"k"))
