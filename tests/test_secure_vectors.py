@@ -9,6 +9,7 @@ from msgspec import structs
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.client.group_ids import is_kind
 from safeum_home.client.secret import Secret
 from safeum_home.client.secure import succession, vault
 from safeum_home.client.secure.chat import SecureChat
@@ -21,6 +22,7 @@ from safeum_home.client.secure.vault import Vault
 from safeum_home.client.secure.vault_content import Content, merge, pinned, restore
 from safeum_home.client.unlocked.own_line import OwnLine
 from safeum_home.protocol.signing import decode_octets, encode_octets
+from safeum_home.protocol.types import GroupInfo
 
 VECTORS = Path(__file__).parent.parent / "docs" / "secure-chats-vectors.json"
 
@@ -105,6 +107,17 @@ class VaultVectorTests(SynchronousTestCase):
         """Without boxes, as they are random."""
         bare = {chat: structs.replace(each, epochs=[]) for chat, each in content.chats.items()}
         return structs.replace(content, chats=bare)
+
+    def test_ids(self) -> None:
+        """Those of groups say how secure they are."""
+        ids = self.vectors["ids"]
+        groups = [
+            GroupInfo(ids["hub"], "", "", None, False, 2, each["secure"], each["pair"], each["seed"])
+            for each in ids["groups"]
+        ]
+        for at, each in enumerate(ids["groups"]):
+            kinds = [is_kind(each["chat"], group) for group in groups]
+            self.assertEqual(kinds, [place == at for place in range(3)])
 
     def test_merged(self) -> None:
         """Two come to the same, whichever is which."""

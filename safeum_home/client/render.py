@@ -44,7 +44,7 @@ def sidebar(desk: Desk, columns: int, rows: int, zone: tzinfo | None = None) -> 
 def _row(desk: Desk, chat: ChatView, columns: int, zone: tzinfo | None) -> Line:
     here = chat.chat == desk.current
     asks = desk.standing(chat) is ContactState.INCOMING
-    present = desk.state.presence.is_online(chat.peer)
+    present = desk.state.presence.is_online(chat.peer or desk.names.partner(chat) or "")
     mark = "▌" if here else "●" if present else " "
     count = desk.unread(chat)
     unread = ("99+" if count > 99 else str(count)) if count else ""

@@ -6,6 +6,7 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.secure_lookup import pair_with, unlocked
 from safeum_home.client.secure_members import lacking
+from safeum_home.client.secure_words import COMPARE
 from safeum_home.client.slash import Mistake, find, people, slash
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import KeysUnavailable
@@ -60,8 +61,7 @@ async def _pair(desk: Desk, argument: str) -> None:
     conversation = await _started(desk, [contact], group=False)
     desk.open(conversation.id)
     called = desk.names.full(contact)
-    desk.note(f"{called} is invited. What you say is sealed for you two, and nobody in between can read it.")
-    desk.note("Compare, so that you know that it is for nobody else: /verify")
+    desk.note(f"{called} is invited. What you say is sealed for you two. {COMPARE}")
 
 
 async def _group(desk: Desk, names: str) -> None:
