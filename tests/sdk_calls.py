@@ -8,7 +8,7 @@ from nacl.signing import SigningKey
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.calling.call import Call
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.protocol.commands.calls import RelayCredentials, TurnCredentials
 from safeum_home.protocol.key_types import Identity, identity_octets
 from safeum_home.protocol.signing import encode_octets

@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.calling.media import Flow, OnFlow, Relay
 from safeum_home.client.telephony.call import TelephoneCall, TelephoneCallChanged
 from safeum_home.client.telephony.incoming import IncomingTelephoneCall

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from safeum_home.client import aio
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.calling.calling import new_id
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.launch import RENEW

@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError
 
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.calling.calling import new_id
 from safeum_home.client.calling.channel import MOST_TRIES, TRY_SECONDS
 from safeum_home.client.calling.directory import Bound

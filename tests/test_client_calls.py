@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from safeum_home.client.calling.call import Call, CallChanged
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.calling.calling import MOST_CALLS, new_id
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.link_machine import GRACE

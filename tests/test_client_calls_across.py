@@ -6,7 +6,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.calling.call import Call
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.link_machine import GRACE
 from safeum_home.ids import AccountId

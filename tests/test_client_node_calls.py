@@ -11,7 +11,7 @@ from av import AudioFrame
 
 from safeum_home.client import aio
 from safeum_home.client.calling.call import Call
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.webrtc.hearing import mono
 from safeum_home.client.webrtc.sources import File, Tone
 from safeum_home.client.webrtc.studio import Studio

@@ -4,14 +4,12 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState, Core
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.telephony.ending import TelephoneEnd
-from safeum_home.client.telephony.machine import Core, new_telephone_call
+from safeum_home.client.telephony.machine import new_telephone_call
 from safeum_home.errors import Code
-from tests.sdk_telephone import (
-    ENDED,
-)
+from tests.sdk_telephone import ENDED
 
 
 class MachineTests(SynchronousTestCase):

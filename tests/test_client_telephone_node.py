@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.telephony.ending import TelephoneEnd
 from safeum_home.client.telephony.incoming import IncomingTelephoneCall

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from safeum_home.client.call_words import standing, to_compare
 from safeum_home.client.calling.call import Call, CallChanged
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.calling.conference import Conference
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.conference_desk import ConferenceDesk
@@ -152,7 +152,8 @@ class CallDesk:
         about = call.state.value
         if call.state is CallState.ACTIVE:
             about = length(self._seconds(call))
-        known = f" ({words})" if (words := standing(self._desk, call.peer, call.bound)) else ""
+        words = "" if call.words is None else standing(self._desk, call.peer, call.bound)
+        known = f" ({words})" if words else ""
         muted = ", muted" if call.muted else ""
         return f"call with {self._name(call)}{known}: {about}{muted}"
 

@@ -4,18 +4,16 @@ from collections.abc import Callable
 
 from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
 from safeum_home.client.acks import Acks
 from safeum_home.client.errors import SessionEnded
 from safeum_home.client.events import QUEUE, Heard, Listen, Once, Stream, cursor_of
+from safeum_home.client.listeners import Listeners
 from safeum_home.client.message_methods import sent_message
 from safeum_home.client.state import State
 from safeum_home.protocol.commands import ChatSend, Opened, Sent
 from safeum_home.protocol.events import PostChanged
 from safeum_home.protocol.types import Message
-
-_log = Logger()
 
 
 class Inbox:
@@ -37,7 +35,7 @@ class Inbox:
         self.acks = Acks(clock, acknowledge)
         self.state = State(clock, self.tell)
         self._catch_up = catch_up
-        self._listeners: list[Listen] = []
+        self._listeners = Listeners[Heard]()
         self._streams: list[Stream] = []
         self._behind = False
 
@@ -56,8 +54,7 @@ class Inbox:
         self.acks.forget()
 
     def listen(self, listener: Listen) -> Callable[[], None]:
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     def stream(self, limit: int = QUEUE) -> Stream:
         stream = Stream(self._drained, self._left, limit)
@@ -108,11 +105,7 @@ class Inbox:
 
     def tell(self, event: Heard) -> None:
         """Call the listeners; one that fails harms nobody."""
-        for listener in list(self._listeners):
-            try:
-                listener(event)
-            except Exception:
-                _log.failure("A listener failed")
+        self._listeners.tell(event)
 
     def _drained(self) -> None:
         if self._behind and all(stream.roomy for stream in self._streams):

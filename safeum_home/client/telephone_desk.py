@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.events import Heard
 from safeum_home.client.money_words import amount
 from safeum_home.client.telephone_numbers import WITHHELD, shown

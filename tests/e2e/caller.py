@@ -16,7 +16,7 @@ from typing import Any
 
 from safeum_home.client import aio
 from safeum_home.client.calling.call import Call
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.webrtc.sources import Tone
 from safeum_home.client.webrtc.studio import Studio
 from safeum_home.protocol.types import ContactState

@@ -11,7 +11,7 @@ from typing import Any
 from aioice import ice
 
 from safeum_home.client import aio
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.telephony.call import TelephoneCall
 from safeum_home.client.telephony.incoming import IncomingTelephoneCall

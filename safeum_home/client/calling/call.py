@@ -4,18 +4,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
-from twisted.internet.defer import Deferred, succeed
 
-from safeum_home.client.calling.call_machine import CallState, Core, new_call
+from safeum_home.client.calling.call_machine import new_call
+from safeum_home.client.calling.call_state import CallState, Core
 from safeum_home.client.calling.directory import Bound
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.handshake import Pair
 from safeum_home.client.calling.home import Home
 from safeum_home.client.calling.link import Link, LinkState
-from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.timer import Timer
 from safeum_home.client.errors import ClientError, RemoteProblem
+from safeum_home.client.listeners import Listeners
 from safeum_home.client.sas import Words
 from safeum_home.errors import Code
 from safeum_home.protocol.call_types import ALIVE_SECONDS, Media
@@ -58,8 +58,7 @@ class Call(ABC):
         self._machine = new_call(self._core)
         self._way = home.way(video=media is Media.VIDEO)
         self._link: Link | None = None
-        self._listeners: list[Callable[[Call], None]] = []
-        self._waiting: list[tuple[tuple[CallState, ...], Deferred[CallState]]] = []
+        self._listeners = Listeners[Call]()
         self._timer = Timer(home.means.clock)
         self._seen: object = None
 
@@ -96,16 +95,11 @@ class Call(ABC):
 
     def listen(self, listener: "Callable[[Call], None]") -> Callable[[], None]:
         """Call `listener` whenever something of it is different; returns what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     def reached(self, *states: CallState) -> Awaitable[CallState]:
         """Wait until it is in one of these states, or has ended; the state."""
-        if self.state in (*states, CallState.ENDED):
-            return self._home.awaitable(succeed(self.state))
-        reached: Deferred[CallState] = Deferred()
-        self._waiting.append((states, reached))
-        return self._home.awaitable(reached)
+        return self._home.awaitable(self._core.reached(*states))
 
     # --- what can be done
 
@@ -163,19 +157,13 @@ class Call(ABC):
         """The client is closed."""
         self._machine.over(CallEnd.CLOSED, False)
 
-    # --- what the machine says: `call_machine.Steps`
+    # --- what the machine says: `call_state.Steps`
 
     @abstractmethod
     def begin(self) -> None:
         """It was taken."""
 
     def changed(self, state: CallState) -> None:
-        waiting, self._waiting = self._waiting, []
-        for states, reached in waiting:
-            if state in (*states, CallState.ENDED):
-                reached.callback(state)
-            else:
-                self._waiting.append((states, reached))
         self.notify()
 
     def finish(self, why: CallEnd, *, told: bool) -> None:
@@ -197,7 +185,7 @@ class Call(ABC):
             return
         self._seen = seen
         self._home.changed(self)
-        tell(self._listeners, self)
+        self._listeners.tell(self)
 
     def _make_link(self, device: str, role: Opening | str) -> Link:
         """With the other's `device`; raises `Tampered`."""

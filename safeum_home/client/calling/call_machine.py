@@ -4,40 +4,12 @@ outgoing: calling --rings--> ringing --taken--> connecting <--> active
 incoming: calling --offered--> offered --take--> connecting <--> active         any --over--> ended
 """
 
-from enum import Enum
 from typing import Protocol
 
 from automat import TypeMachineBuilder
 
+from safeum_home.client.calling.call_state import CallState, Core
 from safeum_home.client.calling.ending import CallEnd
-from safeum_home.client.errors import local
-from safeum_home.errors import Code
-
-
-class CallState(Enum):
-    """What is to be seen of it."""
-
-    CALLING = "calling"
-    """No device of theirs rings yet."""
-    RINGING = "ringing"
-    """One of theirs; or this one does."""
-    CONNECTING = "connecting"
-    """It was taken, and there is no sound yet; or no more, and it is tried anew."""
-    ACTIVE = "active"
-    ENDED = "ended"
-
-
-class Steps(Protocol):
-    """What a call does, as the machine says."""
-
-    def begin(self) -> None:
-        """It was taken."""
-
-    def changed(self, state: CallState) -> None:
-        """It is in this state now."""
-
-    def finish(self, why: CallEnd, *, told: bool) -> None:
-        """It is over. Unless it was `told` by the node, the node has to be told."""
 
 
 class CallMachine(Protocol):
@@ -65,20 +37,7 @@ class CallMachine(Protocol):
         """That was it."""
 
 
-class Core:
-    """`steps`."""
-
-    def __init__(self, steps: Steps) -> None:
-        self.steps = steps
-        self.state = CallState.CALLING
-
-    def go(self, state: CallState) -> None:
-        if self.state is not state:
-            self.state = state
-            self.steps.changed(state)
-
-
-_builder = TypeMachineBuilder(CallMachine, Core)
+_builder = TypeMachineBuilder(CallMachine, Core[CallEnd])
 _calling = _builder.state("calling")
 _ringing = _builder.state("ringing")
 _connecting = _builder.state("connecting")
@@ -89,47 +48,44 @@ _STATES = (_calling, _ringing, _offered, _connecting, _active)
 
 
 @_calling.upon(CallMachine.rings).to(_ringing)
-def _rings(machine: CallMachine, core: Core) -> None:
+def _rings(machine: CallMachine, core: Core[CallEnd]) -> None:
     core.go(CallState.RINGING)
 
 
 @_calling.upon(CallMachine.offered).to(_offered)
-def _is_offered(machine: CallMachine, core: Core) -> None:
+def _is_offered(machine: CallMachine, core: Core[CallEnd]) -> None:
     core.go(CallState.RINGING)
 
 
 @_calling.upon(CallMachine.taken).to(_connecting)
 @_ringing.upon(CallMachine.taken).to(_connecting)
 @_offered.upon(CallMachine.take).to(_connecting)
-def _begin(machine: CallMachine, core: Core) -> None:
-    core.go(CallState.CONNECTING)
-    if core.state is CallState.CONNECTING:
-        core.steps.begin()
+def _begin(machine: CallMachine, core: Core[CallEnd]) -> None:
+    core.begin()
 
 
 @_connecting.upon(CallMachine.connected).to(_active)
-def _connected(machine: CallMachine, core: Core) -> None:
+def _connected(machine: CallMachine, core: Core[CallEnd]) -> None:
     core.go(CallState.ACTIVE)
 
 
 @_active.upon(CallMachine.interrupted).to(_connecting)
-def _interrupted(machine: CallMachine, core: Core) -> None:
+def _interrupted(machine: CallMachine, core: Core[CallEnd]) -> None:
     core.go(CallState.CONNECTING)
 
 
 for _state in _STATES:
 
     @_state.upon(CallMachine.over).to(_ended)
-    def _over(machine: CallMachine, core: Core, why: CallEnd, told: bool) -> None:
-        core.steps.finish(why, told=told)
-        core.go(CallState.ENDED)
+    def _over(machine: CallMachine, core: Core[CallEnd], why: CallEnd, told: bool) -> None:
+        core.end(why, told=told)
 
 
 for _state in (_calling, _ringing, _connecting, _active, _ended):
 
     @_state.upon(CallMachine.take).loop()
-    def _nothing_to_take(machine: CallMachine, core: Core) -> None:
-        raise local(Code.CALL_OVER if core.state is CallState.ENDED else Code.WRONG_CALL_STATE)
+    def _nothing_to_take(machine: CallMachine, core: Core[CallEnd]) -> None:
+        core.refuse_to_take()
 
 
 for _state in (_ringing, _offered, _connecting, _active, _ended):

@@ -20,7 +20,6 @@ from safeum_home.client.calling.handshake import Pair, Tampered, TooMany
 from safeum_home.client.calling.incoming import IncomingCall
 from safeum_home.client.calling.launch import LaunchKeys, Sign
 from safeum_home.client.calling.link import Link
-from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.media import MediaSource
 from safeum_home.client.calling.opening import Opening
 from safeum_home.client.calling.outgoing import OutgoingCall
@@ -30,6 +29,7 @@ from safeum_home.client.calling.relays import Relays
 from safeum_home.client.calling.taker import Taker
 from safeum_home.client.calling.way import Way
 from safeum_home.client.errors import ClientError, RemoteProblem, SessionEnded, TimedOut, local
+from safeum_home.client.listeners import Listeners
 from safeum_home.client.requests import TIMEOUT
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
@@ -91,7 +91,7 @@ class Calling(Asking):
         self._publishing = new_publishing(Published(clock, lambda: Deferred.fromCoroutine(self._publish())))
         self._calls: dict[str, Call] = {}
         self._glare = Glare(clock.seconds)
-        self._listeners: list[Callable[[Call], None]] = []
+        self._listeners = Listeners[Call]()
         self._others: list[Taker] = []
         self._closed = False
 
@@ -148,11 +148,8 @@ class Calling(Asking):
 
     def on_call(self, listener: Callable[[Call], None]) -> Callable[[], None]:
         """Call `listener` with each call that comes in, or rings already; returns what ends that."""
-        self._listeners.append(listener)
-        for call in self.calls:
-            if isinstance(call, IncomingCall) and call.rings:
-                tell([listener], call)
-        return lambda: self._listeners.remove(listener)
+        ringing = (call for call in self.calls if isinstance(call, IncomingCall) and call.rings)
+        return self._listeners.add(listener, ringing)
 
     @property
     def calls(self) -> list[Call]:
@@ -203,7 +200,7 @@ class Calling(Asking):
             # Whoever does not say what its keys are has not called; and nobody would believe what ours are.
             call.ended(CallEnd.LOST)
             return
-        tell(self._listeners, call)
+        self._listeners.tell(call)
         self._take_by_itself(call)
 
     def _is_replaced(self, call: Call) -> None:

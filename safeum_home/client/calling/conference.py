@@ -12,12 +12,12 @@ from twisted.internet.defer import Deferred
 from safeum_home.client.calling.conference_home import Home
 from safeum_home.client.calling.conference_machine import ConferenceStage, Core, new_conference
 from safeum_home.client.calling.ending import CallEnd
-from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.mesh import Mesh
 from safeum_home.client.calling.peer import Peer
 from safeum_home.client.calling.renewal import Renewal
 from safeum_home.client.calling.timer import Timer
 from safeum_home.client.errors import ClientError, RemoteProblem
+from safeum_home.client.listeners import Listeners
 from safeum_home.errors import Code
 from safeum_home.protocol.call_types import ALIVE_SECONDS, Ended, Media
 from safeum_home.protocol.commands.calls import CallAlive, CallHangup
@@ -62,7 +62,7 @@ class Conference:
         self._renewing = False
         self._whole = True
         """Whether the node has said of everybody who is in it."""
-        self._listeners: list[Callable[[Conference], None]] = []
+        self._listeners = Listeners[Conference]()
 
     # --- what is to be seen
 
@@ -87,8 +87,7 @@ class Conference:
 
     def listen(self, listener: "Callable[[Conference], None]") -> Callable[[], None]:
         """Call `listener` whenever something of it is different; returns what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     # --- what can be done
 
@@ -168,7 +167,7 @@ class Conference:
     def notify(self) -> None:
         """Tell those who listen."""
         self._told(self)
-        tell(self._listeners, self)
+        self._listeners.tell(self)
 
     # --- being in it
 

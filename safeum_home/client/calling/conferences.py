@@ -9,9 +9,9 @@ from safeum_home.client.calling.conference import Conference, ConferenceChanged
 from safeum_home.client.calling.conference_home import Home
 from safeum_home.client.calling.conference_machine import ConferenceStage
 from safeum_home.client.calling.ending import CallEnd
-from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.timer import Timer
 from safeum_home.client.errors import local
+from safeum_home.client.listeners import Listeners
 from safeum_home.errors import Code
 from safeum_home.protocol.call_types import RING_SECONDS, Media
 from safeum_home.protocol.commands.calls import CallDecline
@@ -42,7 +42,7 @@ class Ringing:
         """Set then, unless this device has joined it."""
         self._home = home
         self._gone = over
-        self._listeners: list[Callable[[Ringing], None]] = []
+        self._listeners = Listeners[Ringing]()
         self._timer = Timer(home.means.clock)
         seconds = min(max(event.seconds, 0.0), RING_SECONDS)
         self._timer.start(seconds, lambda: self.end(CallEnd.NO_ANSWER))
@@ -55,8 +55,7 @@ class Ringing:
 
     def listen(self, listener: "Callable[[Ringing], None]") -> Callable[[], None]:
         """Call `listener` when it rings no more; returns what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     def end(self, why: CallEnd | None) -> None:
         """It rings no more."""
@@ -64,7 +63,7 @@ class Ringing:
             self.over, self.why = True, why
             self._timer.stop()
             self._gone(self)
-            tell(self._listeners, self)
+            self._listeners.tell(self)
 
 
 class Conferences:
@@ -76,7 +75,7 @@ class Conferences:
         self._say = say
         self._conferences: list[Conference] = []
         self._ringing: dict[str, Ringing] = {}
-        self._listeners: list[Callable[[Ringing], None]] = []
+        self._listeners = Listeners[Ringing]()
         self._closed = False
 
     async def join(self, chat: str, video: bool = False) -> Conference:
@@ -96,10 +95,7 @@ class Conferences:
 
     def on_ring(self, listener: Callable[[Ringing], None]) -> Callable[[], None]:
         """Call `listener` with each conference that rings, or does already; returns what ends that."""
-        self._listeners.append(listener)
-        for ringing in list(self._ringing.values()):
-            tell([listener], ringing)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener, list(self._ringing.values()))
 
     @property
     def conferences(self) -> list[Conference]:
@@ -135,7 +131,7 @@ class Conferences:
             return
         ringing = Ringing(self._home, event, self._gone)
         self._ringing[event.call] = ringing
-        tell(self._listeners, ringing)
+        self._listeners.tell(ringing)
 
     def _gone(self, ringing: Ringing) -> None:
         self._ringing.pop(ringing.id, None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from safeum_home.client.calling.call import Call
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.home import Home
 from safeum_home.client.errors import ClientError, RemoteProblem

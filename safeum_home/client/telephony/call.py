@@ -8,14 +8,14 @@ from typing import Final
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
 
-from safeum_home.client.calling.call_machine import CallState
-from safeum_home.client.calling.listening import tell
+from safeum_home.client.calling.call_state import CallState, Core
 from safeum_home.client.calling.media import Flow
 from safeum_home.client.calling.timer import Timer
 from safeum_home.client.errors import ClientError, RemoteProblem, local
+from safeum_home.client.listeners import Listeners
 from safeum_home.client.telephony.ending import Bill, TelephoneEnd
 from safeum_home.client.telephony.home import Home
-from safeum_home.client.telephony.machine import Core, new_telephone_call
+from safeum_home.client.telephony.machine import new_telephone_call
 from safeum_home.errors import Code
 from safeum_home.protocol.command import Done
 from safeum_home.protocol.commands.telephone import OpenCall, TelephoneDtmf, TelephoneHangup
@@ -83,8 +83,7 @@ class TelephoneCall(ABC):
         self._core = Core(self)
         self._machine = new_telephone_call(self._core)
         self._sound = home.sound(self._flows)
-        self._listeners: list[Callable[[TelephoneCall], None]] = []
-        self._waiting: list[tuple[tuple[CallState, ...], Deferred[CallState]]] = []
+        self._listeners = Listeners[TelephoneCall]()
         self._billing: list[Deferred[Bill | None]] = []
         self._unbilled = False
         """Whether it is over, and the node has still to say what it has cost."""
@@ -101,16 +100,11 @@ class TelephoneCall(ABC):
 
     def listen(self, listener: "Callable[[TelephoneCall], None]") -> Callable[[], None]:
         """Call `listener` whenever something of it is different; returns what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     def reached(self, *states: CallState) -> Awaitable[CallState]:
         """Wait until it is in one of these states, or has ended; the state."""
-        if self.state in (*states, CallState.ENDED):
-            return self._home.awaitable(succeed(self.state))
-        reached: Deferred[CallState] = Deferred()
-        self._waiting.append((states, reached))
-        return self._home.awaitable(reached)
+        return self._home.awaitable(self._core.reached(*states))
 
     def billed(self) -> Awaitable[Bill | None]:
         """Wait until it has ended and the node has said what it has cost; None: it has not."""
@@ -179,7 +173,7 @@ class TelephoneCall(ABC):
         self.ended(TelephoneEnd.of(event.reason))
         if is_late:
             self._home.billed(self)
-            tell(self._listeners, self)
+            self._listeners.tell(self)
             self.settle()
 
     def ended(self, why: TelephoneEnd) -> None:
@@ -201,19 +195,13 @@ class TelephoneCall(ABC):
         """The client is closed."""
         self._machine.over(TelephoneEnd.CLOSED, False)
 
-    # --- what the machine says: `machine.Steps`
+    # --- what the machine says: `call_state.Steps`
 
     @abstractmethod
     def begin(self) -> None:
         """It was taken."""
 
     def changed(self, state: CallState) -> None:
-        waiting, self._waiting = self._waiting, []
-        for states, reached in waiting:
-            if state in (*states, CallState.ENDED):
-                reached.callback(state)
-            else:
-                self._waiting.append((states, reached))
         self.notify()
         if state is CallState.ENDED and not self._unbilled:
             self.settle()
@@ -251,7 +239,7 @@ class TelephoneCall(ABC):
         if seen != self._seen:
             self._seen = seen
             self._home.changed(self)
-            tell(self._listeners, self)
+            self._listeners.tell(self)
 
     @abstractmethod
     def _is_taken(self, since: int) -> None:

@@ -1,6 +1,6 @@
 """A call of somebody in the telephone network: this device rings, and others of the account do."""
 
-from safeum_home.client.calling.call_machine import CallState
+from safeum_home.client.calling.call_state import CallState
 from safeum_home.client.errors import ClientError, NoMedia, RemoteProblem
 from safeum_home.client.telephony.call import TelephoneCall
 from safeum_home.client.telephony.ending import TelephoneEnd

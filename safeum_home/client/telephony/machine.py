@@ -4,30 +4,15 @@ outgoing: calling --rings--> ringing --connected--> early --taken--> active
                                      --taken--> connecting --connected--> active
 incoming: calling --offered--> offered --take--> connecting --connected--> active    any --over--> ended
 
-Its states are those of calls of two (`calling.call_machine.CallState`); `early` is to be seen as `RINGING`.
+Its states are those of calls of two (`calling.call_state.CallState`); `early` is to be seen as `RINGING`.
 """
 
 from typing import Protocol
 
 from automat import TypeMachineBuilder
 
-from safeum_home.client.calling.call_machine import CallState
-from safeum_home.client.errors import local
+from safeum_home.client.calling.call_state import CallState, Core
 from safeum_home.client.telephony.ending import TelephoneEnd
-from safeum_home.errors import Code
-
-
-class Steps(Protocol):
-    """What a call does, as the machine says."""
-
-    def begin(self) -> None:
-        """Its user has taken it."""
-
-    def changed(self, state: CallState) -> None:
-        """It is in this state now."""
-
-    def finish(self, why: TelephoneEnd, *, told: bool) -> None:
-        """It is over. Unless it was `told` by the node, the node has to be told."""
 
 
 class TelephoneMachine(Protocol):
@@ -52,20 +37,7 @@ class TelephoneMachine(Protocol):
         """That was it."""
 
 
-class Core:
-    """`steps`."""
-
-    def __init__(self, steps: Steps) -> None:
-        self.steps = steps
-        self.state = CallState.CALLING
-
-    def go(self, state: CallState) -> None:
-        if self.state is not state:
-            self.state = state
-            self.steps.changed(state)
-
-
-_builder = TypeMachineBuilder(TelephoneMachine, Core)
+_builder = TypeMachineBuilder(TelephoneMachine, Core[TelephoneEnd])
 _calling = _builder.state("calling")
 _ringing = _builder.state("ringing")
 _early = _builder.state("early")
@@ -80,42 +52,39 @@ _STATES = (_calling, _ringing, _early, _offered, _connecting, _active)
 @_calling.upon(TelephoneMachine.offered).to(_offered)
 @_calling.upon(TelephoneMachine.connected).to(_early)
 @_ringing.upon(TelephoneMachine.connected).to(_early)
-def _rings(machine: TelephoneMachine, core: Core) -> None:
+def _rings(machine: TelephoneMachine, core: Core[TelephoneEnd]) -> None:
     core.go(CallState.RINGING)
 
 
 @_offered.upon(TelephoneMachine.take).to(_connecting)
-def _begin(machine: TelephoneMachine, core: Core) -> None:
-    core.go(CallState.CONNECTING)
-    if core.state is CallState.CONNECTING:  # who heard of it may have ended it
-        core.steps.begin()
+def _begin(machine: TelephoneMachine, core: Core[TelephoneEnd]) -> None:
+    core.begin()
 
 
 @_calling.upon(TelephoneMachine.taken).to(_connecting)
 @_ringing.upon(TelephoneMachine.taken).to(_connecting)
-def _taken(machine: TelephoneMachine, core: Core) -> None:
+def _taken(machine: TelephoneMachine, core: Core[TelephoneEnd]) -> None:
     core.go(CallState.CONNECTING)
 
 
 @_early.upon(TelephoneMachine.taken).to(_active)
 @_connecting.upon(TelephoneMachine.connected).to(_active)
-def _connected(machine: TelephoneMachine, core: Core) -> None:
+def _connected(machine: TelephoneMachine, core: Core[TelephoneEnd]) -> None:
     core.go(CallState.ACTIVE)
 
 
 for _state in _STATES:
 
     @_state.upon(TelephoneMachine.over).to(_ended)
-    def _over(machine: TelephoneMachine, core: Core, why: TelephoneEnd, told: bool) -> None:
-        core.steps.finish(why, told=told)
-        core.go(CallState.ENDED)
+    def _over(machine: TelephoneMachine, core: Core[TelephoneEnd], why: TelephoneEnd, told: bool) -> None:
+        core.end(why, told=told)
 
 
 for _state in (_calling, _ringing, _early, _connecting, _active, _ended):
 
     @_state.upon(TelephoneMachine.take).loop()
-    def _nothing_to_take(machine: TelephoneMachine, core: Core) -> None:
-        raise local(Code.CALL_OVER if core.state is CallState.ENDED else Code.WRONG_CALL_STATE)
+    def _nothing_to_take(machine: TelephoneMachine, core: Core[TelephoneEnd]) -> None:
+        core.refuse_to_take()
 
 
 for _state in (_ringing, _early, _offered, _connecting, _active, _ended):

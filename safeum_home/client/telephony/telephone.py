@@ -10,10 +10,10 @@ from twisted.logger import Logger
 
 from safeum_home.client.calling.asking import Asking
 from safeum_home.client.calling.calling import new_id
-from safeum_home.client.calling.listening import tell
 from safeum_home.client.calling.media import Flow
 from safeum_home.client.calling.relays import Relays
 from safeum_home.client.errors import ClientError, RemoteProblem, local
+from safeum_home.client.listeners import Listeners
 from safeum_home.client.telephony.call import TelephoneCall, TelephoneCallBilled, TelephoneCallChanged
 from safeum_home.client.telephony.ending import TelephoneEnd
 from safeum_home.client.telephony.incoming import IncomingTelephoneCall
@@ -70,7 +70,7 @@ class Telephone(Asking):
         self._calls: dict[str, TelephoneCall] = {}
         self._unbilled: dict[str, TelephoneCall] = {}
         """Those that this side has ended, and the node has still to say what they have cost."""
-        self._listeners: list[Callable[[IncomingTelephoneCall], None]] = []
+        self._listeners = Listeners[IncomingTelephoneCall]()
         self._closed = False
 
     # --- for programs
@@ -110,11 +110,8 @@ class Telephone(Asking):
 
     def on_call(self, listener: Callable[[IncomingTelephoneCall], None]) -> Callable[[], None]:
         """Call `listener` with each call that comes in, or rings already; returns what ends that."""
-        self._listeners.append(listener)
-        for call in self.calls:
-            if isinstance(call, IncomingTelephoneCall) and call.rings:
-                tell([listener], call)
-        return lambda: self._listeners.remove(listener)
+        ringing = (call for call in self.calls if isinstance(call, IncomingTelephoneCall) and call.rings)
+        return self._listeners.add(listener, ringing)
 
     @property
     def calls(self) -> list[TelephoneCall]:
@@ -169,7 +166,7 @@ class Telephone(Asking):
             return
         call = IncomingTelephoneCall(self, event)
         self._calls[call.id] = call
-        tell(self._listeners, call)
+        self._listeners.tell(call)
 
     def close(self) -> None:
         """The client ends: calls do."""
