@@ -17,7 +17,7 @@ class MeanwhileTests(ClosingCase):
 
     def unswept(self) -> Any:
         """Nothing is swept away while this is entered."""
-        return patch.object(type(self.world.domain.closing), "sweep", lambda closing: _nothing())
+        return patch("safeum_home.accounts.closing.sweep", return_value=False)
 
     def closing(self, *others: tuple[Client, str, dict[str, Any]]) -> list[str]:
         """Alice's account is closed; the others' commands come right behind. Their codes."""
@@ -247,7 +247,7 @@ class RestartTests(ClosingCase):
 
     def test_a_sweep_that_was_cut_short(self) -> None:
         """What was not swept away is found by nobody, and is swept at the next start."""
-        with patch.object(type(self.world.domain.closing), "sweep", lambda closing: _nothing()):
+        with patch("safeum_home.accounts.closing.sweep", return_value=False):
             self.block()
         self.assertGreater(self.rows()["erasing"], 0)
         world = World(self.world.database, self.world.vault)
@@ -258,7 +258,3 @@ class RestartTests(ClosingCase):
         self.successResultOf(Deferred.fromCoroutine(world.domain.closing.sweep()))
         self.assertEqual(self.rows()["erasing"], 0)
         self.assertEqual(self.rows()["dedupe"], self.rows()["events"])
-
-
-async def _nothing() -> None:
-    """Sweep nothing."""

@@ -98,7 +98,7 @@ class TalkTests(SecureSdkCase):
         self.assertEqual(self.ben.said(chat), [""])
         [shown] = self.chat(self.ben, chat).items.all
         self.assertEqual((shown.deleted, shown.reactions), (True, {self.ann.account: "👍"}))
-        self.assertEqual((conversation._changing, self.ben.alarms), ({}, []))
+        self.assertEqual((conversation._under_way, self.ben.alarms), ({}, []))
 
     def test_another_device(self) -> None:
         """One that comes later, and knows nothing, reads the past from the node's history and goes on."""

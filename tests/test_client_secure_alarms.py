@@ -8,10 +8,11 @@ from safeum_home.client import render
 from safeum_home.client.alarms import MOST, SIGN
 from safeum_home.client.page import body
 from safeum_home.client.secure import events as e
+from safeum_home.client.secure.payloads import Deletion, Edit, Reaction
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.roster import Change
 from safeum_home.client.secure_words import Wording
-from safeum_home.client.unlocked.events import InClear, KeysMismatch, SecureWarning, VaultRefused
+from safeum_home.client.unlocked.events import InClear, KeysMismatch, NotChanged, SecureWarning, VaultRefused
 from safeum_home.protocol.types import Message, Text
 from tests.secure_desk_case import OTHER, SecureDeskCase, SecureWorldDesk
 
@@ -91,6 +92,16 @@ class WordsTests(AlarmCase):
         self.assertEqual(self.ann.screen().count("your former security key"), 1)
         self.assertEqual(self.ann.desk.secure.alarms.all, [])
 
+    def test_not_changed(self) -> None:
+        """What of one's own the node does not take is no alarm."""
+        chat, me = self.ann.view(self.ben).chat, self.ann.account
+        for change in (Edit("A" * 43, "x"), Reaction("A" * 43), Deletion(("A" * 43,))):
+            self.hear(SecureWarning(chat, NotChanged(change, "limit_reached")))
+        for what in ("an edit", "a reaction", "a deletion"):
+            self.assertIn(f"Your node has not taken {what} of yours", self.ann.screen())
+        self.assertNotIn(me, self.ann.screen())
+        self.assertEqual(self.ann.desk.secure.alarms.all, [])
+
     def test_names_are_only_filled_in(self) -> None:
         """What somebody is called is no template, whatever it has in it."""
         wording = Wording(lambda account: "{name.__class__} {0}", lambda account: "{login}", "@me")
@@ -166,7 +177,7 @@ class RealTests(AlarmCase):
             self.ben.enter(line)
         self.settle()
         self.assertTrue(self.alarm_lines(self.ann)[0].startswith("⚠ The security key of Ben is said"))
-        self.assertEqual(self.ann.header(), "🔒 Ben  other keys are offered, and wait for you")
+        self.assertEqual(self.ann.header(), "🔒⚠ Ben  other keys are offered, and wait for you")
         self.say(self.ann, "who are you?")
         self.assertIn("who are you? …", self.ann.screen())
         self.ann.enter("/verify")

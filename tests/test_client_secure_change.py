@@ -336,6 +336,21 @@ class ForgottenTests(ChangeCase):
         self.say(self.ann, self.pair, "is it you?")
         self.assertEqual(self.ben.said(self.pair)[-1], "is it you?")
 
+    def test_quiet(self) -> None:
+        """What nobody reads stands for nothing that could not be read: neither others' nor one's own."""
+        hash = self.say(self.ann, self.pair, "to be edited")
+        self.chat(self.ann, self.pair).edit(hash, "edited")
+        for device in (self.ann, self.ben):
+            self.chat(device, self.pair).react(hash, "👍")
+        self.settle(15)
+        self.kill(self.ben)
+        self.ben.unlock(version=1)
+        self.ben.do(self.ben.secure.replace_keys())
+        self.settle(65)
+        kinds = [getattr(item.payload, "kind", "") for item in self.chat(self.ben, self.pair).items.all]
+        self.assertEqual(kinds, [FORMER_KEYS] * 3)
+        self.assertEqual(self.ben.refused, [])
+
 
 async def _refuse(*_: object) -> None:
     raise local(Code.BAD_KEYS)

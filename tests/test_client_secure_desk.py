@@ -10,6 +10,26 @@ from tests.world_desk import befriend
 
 
 class InvitedTests(SecureDeskCase):
+    def test_compare(self) -> None:
+        """Both are told what is to be done; who was invited by somebody verified is not."""
+        self.assertIn("Compare, so that", self.ann.enter("/secure Ben"))
+        self.settle()
+        self.assertIn("Compare, so that", self.ben.enter("/accept Ann"))
+        assert self.ben.client.secure is not None
+        self.ben.client.secure.verify(self.ann.account)
+        self.ann.enter("/secure group Ben")
+        self.settle()
+        self.assertNotIn("Compare, so that", self.ben.enter("/accept Ann"))
+
+    def test_there(self) -> None:
+        """Of two the other one is seen to be there, as in other chats."""
+        self.pair()
+        self.settle()
+        [line] = [each for each in self.ann.sidebar().splitlines() if "🔒 Ben" in each]
+        self.ann.enter("/chat")
+        [elsewhere] = [each for each in self.ann.sidebar().splitlines() if "🔒 Ben" in each]
+        self.assertEqual((line[0], elsewhere[0]), ("▌", "●"))
+
     def test_listed(self) -> None:
         """Who asks what secure chats there are hears of an invitation into one."""
         self.assertIn("There is no secure chat yet", self.ben.enter("/secure"))
@@ -58,8 +78,9 @@ class TalkTests(SecureDeskCase):
     def test_what_others_wrote(self) -> None:
         """Nobody edits or deletes it, though both are owners of the group that it is for the node."""
         self.say(self.ann, "mine")
-        self.ben.enter("/edit 1 yours")
-        self.assertIn("theirs to change", self.ben.screen())
+        for line in ("/edit 1 yours", "/delete 1"):
+            self.assertIn("theirs to change", self.ben.enter(line).rpartition("\n")[2])
+        self.assertFalse(self.ben.desk.questions.open)
         self.assertIn("mine", self.ann.screen())
 
     def test_not_known(self) -> None:
@@ -137,6 +158,9 @@ class TalkTests(SecureDeskCase):
             ("/describe Plans", "has no name"),
             ("/link new", "by a link"),
             ("/invite Cay", "/secure group"),
+            ("/invite Ben", "/secure group"),
+            ("/kick Ben", "neither has a say"),
+            ("/role Ben member", "neither has a say"),
         ):
             self.assertIn(words, self.ann.enter(line).replace("\n", " "), line)
         self.ann.enter("/chat Cay")
@@ -218,6 +242,14 @@ class GroupTests(SecureDeskCase):
         self.say(self.ann, "with Ben")
         self.assertIn("with Ben", self.ben.screen())
         self.assertNotIn("without Ben", self.ben.screen())
+
+    def test_locked(self) -> None:
+        """Nobody is asked about what cannot be done then."""
+        self.ann.enter("/lock")
+        for line in ("/kick Ben", "/invite Cay"):
+            self.ann.enter(line)
+            self.assertFalse(self.ann.desk.questions.open)
+        self.assertIn("/unlock", self.ann.enter("/kick Ben").rpartition("\n")[2])
 
     def test_leaving(self) -> None:
         self.cay.enter("/leave")

@@ -32,7 +32,7 @@ class NumberTests(VerifyCase):
         self.assertIs(self.trust(self.ann, self.ben), Trust.PINNED)
         self.ann.enter("/verify Ben yes")
         self.assertIn("Ben is verified", self.ann.enter("yes"))
-        self.assertEqual(self.ann.header(), "🔒 Ben  verified")
+        self.assertEqual(self.ann.header(), "🔒✓ Ben  verified")
         self.assertIs(self.trust(self.ann, self.ben), Trust.VERIFIED)
         self.assertIs(self.trust(self.ben, self.ann), Trust.PINNED)
         self.ann.enter("/verify doubt")

@@ -127,8 +127,8 @@ class TerminalTests(NodeCase):
         self.assertEqual(len(seen), 1)
         ann.type("/verify same")
         ben.type("/verify same")
-        ann.sees("🔒 ben  verified")
-        ben.sees("🔒 ann  verified")
+        ann.sees("🔒✓ ben  verified")
+        ben.sees("🔒✓ ann  verified")
 
     def change(self, ann: Seat, ben: Seat) -> None:
         """Another key is an alarm to the other one, and is used after a yes."""
@@ -143,7 +143,7 @@ class TerminalTests(NodeCase):
         ben.sees("Once more")
         ben.type(ANOTHER)
         ben.sees("Unlocked, with another security key")
-        ann.sees("⚠ /alarms  🔒 ben: The security key of ben is said to be another one", "1 alarm ")
+        ann.sees("⚠ /alarms  🔒⚠ ben: The security key of ben is said to be another one", "1 alarm ")
         ann.type("/secure ben")
         ann.sees("⚠ The security key of ben is said to be another one", "wait for you")
         ann.type("is it you?")

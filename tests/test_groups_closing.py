@@ -1,6 +1,5 @@
 """An account that is closed with its PIN leaves its groups, which go on without it."""
 
-from safeum_home.errors import Code, Problem
 from tests.group_case import GroupCase
 from tests.world import PASSWORD, Client, World
 
@@ -80,7 +79,7 @@ class ClosingTests(GroupCase):
         database = self.world.database
 
         async def dies() -> None:
-            raise Problem(Code.STORAGE_UNAVAILABLE)
+            raise RuntimeError
 
         self.patch(self.world.domain.closing, "_leave_groups", dies)
         self.close()

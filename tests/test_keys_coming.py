@@ -5,7 +5,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from safeum_home.ids import AccountId
-from safeum_home.keys.reminding import AGAIN, SOON
+from safeum_home.jobs import AGAIN
+from safeum_home.keys.reminding import SOON
 from safeum_home.protocol.federation.events import new_event
 from tests.across_case import A, B
 from tests.groups_across_case import GroupsAcrossCase

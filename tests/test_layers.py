@@ -19,7 +19,7 @@ LAYER_OF = {
     **dict.fromkeys(
         ("config_history", "config_limits", "config_push", "config_sms", "config_turn", "rounds"), 0
     ),
-    **dict.fromkeys(("config_trunk", "grants"), 0),
+    **dict.fromkeys(("config_trunk", "grants", "jobs"), 0),
     **dict.fromkeys(("daemon", "daemon_log"), 0),
     **dict.fromkeys(("config_safenum", "config_premium", "config_payments"), 0),
     **dict.fromkeys(("sealing", "storage", "bus", "metrics"), 1),

@@ -138,7 +138,7 @@ class SealTests(SecureCase):
             with self.assertRaises(Refused):
                 read = envelopes.read(encode_octets(bytes(flipped)))
                 message.open(read, message.read(read), alice, of_sender)
-        for somewhere in (alice._replace(chat=OTHER_CHAT), alice._replace(account=account(1))):
+        for somewhere in (Place(OTHER_CHAT, account(0)), Place(CHAT, account(1))):
             self.assertRaises(Refused, self._open, whole, somewhere, of_sender)
         of_other = key.of_sender(account(1), unique_key(1).hash)
         self.assertRaises(Refused, self._open, whole, alice, of_other)

@@ -42,7 +42,7 @@ class FuzzTests(SynchronousTestCase):
     @given(st.binary(max_size=500), st.sampled_from(HEADS))
     def test_contents(self, octets: bytes, head: Head) -> None:
         """Random octets as what is in an envelope, and as a whole one."""
-        whole = Envelope(head, octets, octets)
+        whole = Envelope(head, octets, octets, b"")
         for read in (epoch.read, message.read, roster.read):
             self.refused(lambda read=read: read(whole))  # type: ignore[misc]
         self.refused(lambda: succession.read(whole, account(0)))

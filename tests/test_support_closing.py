@@ -14,10 +14,6 @@ from tests.support_case import ask_staff
 from tests.world import Client, Refused
 
 
-async def _nothing() -> None:
-    """Instead of a sweep."""
-
-
 class ClosingTests(ClosingCase):
     """Alice has a PIN, and has written to support or is just about to."""
 
@@ -86,7 +82,7 @@ class ClosingTests(ClosingCase):
         """The list is without it from the closing on, and what comes behind is not even stored."""
         self.alice.write(self.support, "help")
         chat = self.world.vault.blinder.chat(self.support)
-        with patch.object(type(self.world.domain.closing), "sweep", lambda closing: _nothing()):
+        with patch("safeum_home.accounts.closing.sweep", return_value=False):
             self._behind()
             self.assertEqual((self._count("support", chat), self._count("events", chat)), (0, 1))
             self.assertEqual(self._staff("list")["conversations"], [])

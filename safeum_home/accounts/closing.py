@@ -13,7 +13,6 @@ A crash after 1 is made good at the next start: 4 by `node.turning`, 3 (with a t
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
@@ -31,11 +30,12 @@ from safeum_home.accounts.pins import PinVerifier, is_pin
 from safeum_home.accounts.records import AccountRecord, unseal
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, DeviceId
+from safeum_home.jobs import Jobs, again
 from safeum_home.limits import network
 from safeum_home.ports import Bus, Caller, Committed, Database, EpochTurns, Forfeits, Forget
 from safeum_home.protocol.commands import AccountBlock, Done, SessionBlock
 from safeum_home.protocol.types import Contact
-from safeum_home.spawn import spawn
+from safeum_home.spawn import AWAY
 from safeum_home.storage import accounts
 from safeum_home.storage.erasure import erase_account, sweep
 
@@ -53,6 +53,7 @@ class Closing:
     def __init__(
         self,
         clock: IReactorTime,
+        jobs: Jobs,
         database: Database,
         directory: AccountDirectory,
         devices: Devices,
@@ -63,10 +64,10 @@ class Closing:
         turns: EpochTurns,
         forget: Forget,
         forfeits: Forfeits,
-        leave_groups: Callable[[], Awaitable[bool]],
+        leave_groups: Callable[[], Awaitable[None]],
         farewells: Farewells,
     ) -> None:
-        """`leave_groups`: accounts that were closed leave their groups; whether it has erased one.
+        """`leave_groups`: accounts that were closed leave their groups.
 
         `farewells` tells other nodes.
         """
@@ -83,6 +84,7 @@ class Closing:
         self._forfeits = forfeits
         self._leave_groups = leave_groups
         self._farewells = farewells
+        self.sweeping = jobs.job("sweeping up", self.sweep)
 
     async def by_name(self, caller: Caller, params: AccountBlock) -> Done:
         tried = params.username.lower()
@@ -129,7 +131,7 @@ class Closing:
         try:
             if await self._close(None if found is None else found.account, verifier):
                 # It counts as a wrong one: how many tries are left would tell.
-                spawn(self.erased_unseen(), "erasing an account")
+                self.sweeping.ask()
         except Problem:
             raise
         except Exception as error:
@@ -139,31 +141,31 @@ class Closing:
             await pause
 
     async def sweep(self) -> None:
-        """Let closed accounts leave their groups, and delete what they and erased chats have left.
+        """Let closed accounts leave their groups, turn the keyring where that is due for anything that was
+        erased, and delete what closed accounts and erased chats have left.
 
-        What fails is left to the next time: an account that has not left its groups is not swept away.
+        Raises `storage_unavailable`, with the rest left: an account that is in its groups still is not swept
+        away.
         """
         hour = int(self._clock.seconds() // 3600)
         swept = True
-        with suppress(Problem):
-            while swept:
-                # While rows were swept away more accounts may have been closed.
-                if await self._left_groups() is not False:
-                    await self._turns.if_due()
-                swept = False
-                while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE, hour)):
-                    swept = True
+        while swept:
+            # While rows were swept away more accounts may have been closed.
+            await self._left_groups()
+            await self._turns.if_due()
+            swept = False
+            while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE, hour)):
+                swept = True
 
-    async def _left_groups(self) -> bool | None:
-        """Let closed accounts leave their groups: whether one was erased with that; None where it failed."""
+    async def _left_groups(self) -> None:
+        """Let closed accounts leave their groups; raises `storage_unavailable`."""
         try:
-            return await self._leave_groups()
-        except Problem:
-            return None
+            await self._leave_groups()
         except Exception as error:
+            if isinstance(error, Problem) and error.code in AWAY:
+                raise
             # The rest is erased all the same. Its text may hold rows.
             _log.error("Closed accounts could not leave their groups ({kind}).", kind=type(error).__name__)
-            return None
 
     async def _close(
         self, account: AccountId | None, verifier: bytes | None, skip: DeviceId | None = None
@@ -203,31 +205,14 @@ class Closing:
         _log.info("An account was closed.")
         return True
 
-    async def erased_unseen(self) -> None:
-        """The same, for who does not wait for it."""
-        with suppress(Problem):  # the node stops: its next start makes it good
-            await self.erased()
-
     async def erased(self) -> None:
         """Something was erased: it is when an epoch has begun, and its rows are swept away after that.
 
         Fails with `Problem(shutting_down)` alone.
         """
-        left = await self._left_groups()
+        await again(self._clock, "leaving groups", self._left_groups)
         await self._turns.turned()
-        # Where the storage was not there before, it is since the turn.
-        if left is None and await self._left_groups():
-            await self._turns.turned()
-        spawn(self.sweep(), "sweeping up")
-
-    async def erased_elsewhere(self) -> None:
-        """What was here of an account of another node was erased: a turn is due if that had a key here."""
-        with suppress(Problem):  # the node stops: its next start makes it good
-            try:
-                await self._turns.if_due()
-            except Problem:
-                await self._turns.turned()  # nobody can say whether it is due
-            await self.sweep()
+        self.sweeping.ask()
 
 
 def _nothing(c: Connection) -> None:

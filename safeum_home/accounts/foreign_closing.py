@@ -1,8 +1,7 @@
 """Accounts that were closed, across nodes: the nodes of their contacts are told, and erase what they have of
 them, as one node does for its own."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from sqlalchemy import Connection
 
@@ -20,7 +19,6 @@ from safeum_home.ports.federation import Applied
 from safeum_home.protocol.federation.events import Event, new_event, node_of
 from safeum_home.protocol.federation.people import ClosedContent, content
 from safeum_home.protocol.types import Contact
-from safeum_home.spawn import spawn
 from safeum_home.storage import contacts, roster
 from safeum_home.storage.erasure import chats_of, erase_account
 
@@ -94,10 +92,10 @@ class ForeignClosing:
         bus: Bus,
         now: Callable[[], int],
         forget: Callable[[AccountId], None],
-        erased: Callable[[], Coroutine[Any, Any, None]],
+        erased: Callable[[], object],
         limit: RateLimit,
     ) -> None:
-        """`forget` drops what is in memory of an account, `erased` sees to it that nothing can be opened.
+        """`forget` drops what is in memory of an account, `erased` has it seen to that nothing can be opened.
 
         `limit` is how many accounts of each node may be closed: that may turn the keyring, and is told again.
         """
@@ -151,7 +149,7 @@ class ForeignClosing:
                 self._forget(account)
                 for contact_of, contact in told:
                     self._bus.publish(contact_of, self._side.farewell(contact, position))
-                spawn(self._erased(), "erasing an account of another node")
+                self._erased()
 
         return Applied(store, publish, _nothing, placed)
 

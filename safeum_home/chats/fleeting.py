@@ -19,6 +19,7 @@ from safeum_home.chats.sealed import seal_fleeting, seal_twice
 from safeum_home.config import HistorySection
 from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, DeviceId
+from safeum_home.jobs import Jobs
 from safeum_home.ports import Blinder, Database, EpochTurns
 from safeum_home.spawn import spawn
 from safeum_home.storage import erasure, spool
@@ -50,6 +51,7 @@ class FleetingMessages:
     def __init__(
         self,
         clock: IReactorTime,
+        jobs: Jobs,
         database: Database,
         blinder: Blinder,
         turns: EpochTurns,
@@ -71,6 +73,7 @@ class FleetingMessages:
         self._turn_seconds = section.turn_minutes * 60.0
         self._waited_for: dict[bytes, int] = {}
         self._gathered: dict[bytes, tuple[bytes, int]] = {}
+        self._storing = jobs.job("noting what devices hold", self._store)
         self._flush: IDelayedCall | None = None
         self._look: IDelayedCall | None = None
         self._next_turn = 0.0
@@ -154,17 +157,20 @@ class FleetingMessages:
 
     def _flushed(self) -> None:
         self._flush = None
-        gathered, self._gathered = self._gathered, {}
-        spawn(self._store(gathered), "noting what devices hold")
+        self._storing.ask()
 
-    async def _store(self, gathered: dict[bytes, tuple[bytes, int]]) -> None:
+    async def _store(self) -> None:
+        """Note it; and drop what that was waited for, which the next look makes up for where it fails."""
+        gathered = dict(self._gathered)
         marks = [(device, position) for device, (_, position) in gathered.items()]
         accounts = list({account for account, _ in gathered.values()})
-        with suppress(Problem):  # the storage says itself that it is unavailable; devices come back
-            await self._database.transact(lambda c: spool.hold(c, marks))
-            chats = list(await self._database.read(lambda c: spool.waited_for(c, accounts)))
-            for start in range(0, len(chats), CHATS_AT_ONCE):
-                await self._drop(chats[start : start + CHATS_AT_ONCE])
+        await self._database.transact(lambda c: spool.hold(c, marks))
+        for device, mark in gathered.items():
+            if self._gathered.get(device) is mark:
+                del self._gathered[device]
+        chats = list(await self._database.read(lambda c: spool.waited_for(c, accounts)))
+        for start in range(0, len(chats), CHATS_AT_ONCE):
+            await self._drop(chats[start : start + CHATS_AT_ONCE])
 
     async def _drop(self, chats: list[bytes]) -> None:
         """Drop what nobody waits for in these chats."""

@@ -11,8 +11,7 @@
 A crash after 1 is made good at the next start: 3 by `node.turning`, 4 by the sweep.
 """
 
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import msgspec
 from msgspec import structs
@@ -39,7 +38,6 @@ from safeum_home.spawn import spawn
 from safeum_home.storage import owed, roster
 
 _FIXED = (*OF_NODE, ChatKind.SUPPORT)
-Later = Callable[[], Coroutine[Any, Any, None]]
 
 
 class HistorySwitch:
@@ -56,11 +54,11 @@ class HistorySwitch:
         opener: ChatOpener,
         changes: HistoryChanges,
         turns: EpochTurns,
-        after: Iterable[Later],
+        after: Iterable[Callable[[], object]],
         telling: Telling,
         limit: RateLimit,
     ) -> None:
-        """`after` is what is to be done when the keyring was turned for what was erased."""
+        """`after` has done what is due when the keyring was turned for what was erased."""
         self._node = node
         self._database = database
         self._blinder = blinder
@@ -142,8 +140,8 @@ class HistorySwitch:
 
     async def _finish(self) -> None:
         await self._turns.turned()
-        for later in self._after:
-            spawn(later(), "what follows an erasure")
+        for have_done in self._after:
+            have_done()
 
     def _switched(
         self, c: Connection, account: AccountId, chat_id: ChatId, enabled: bool, change: Change

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safeum_home.client.notices import Notice
-from safeum_home.client.text import stamp
+from safeum_home.client.text import short, stamp
 
 if TYPE_CHECKING:
     from safeum_home.client.desk import Desk
 
 SIGN = "⚠"
 STYLE = "alarm"
+_TITLE = 24
+"""Columns of a chat's name in the line above the input: names are long, and the alarm is to be seen."""
 MOST = 200
 """Different ones; the oldest makes room. The same one again is counted."""
 
@@ -93,7 +95,7 @@ class Alarms:
         key = next(reversed(self._unseen))
         alarm, _ = self._known[key]
         chat = alarm.chat
-        where = "" if chat is None else f"{self._title(chat)}: "
+        where = "" if chat is None else f"{short(self._title(chat), _TITLE)}: "
         more = f"{len(self._unseen)} alarms, the last: " if len(self._unseen) > 1 else ""
         return f"{SIGN} /alarms  {more}{where}{alarm.text}"
 

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
 
-from safeum_home.client import alerts
+from safeum_home.client import alerts, secure_standing
 from safeum_home.client.attention import Attention
 from safeum_home.client.call_desk import CallDesk
 from safeum_home.client.chat_list import listed
@@ -90,6 +90,8 @@ class Desk:
         self.questions = Questions()
         self.calls = CallDesk(self)
         self.secure = SecureDesk(self, clock)
+        self.names.sign = lambda view: secure_standing.sign(self, view)
+        self.names.partner = lambda view: secure_standing.partner(self, view)
         self.transfers = Transfers()
         """Files on their way."""
         self.found: dict[str, ContactFound] = {}

@@ -23,6 +23,9 @@ def changed(desk: "Desk", event: KeysChanged) -> None:
     desk.keys_since[event.account] = event.at
     before, after = short_hash(event.before), short_hash(event.after)
     if event.account == desk.state.account:
+        secure = desk.secure.chats
+        if secure is not None and secure.is_own(event.after):
+            return  # this program has put them in force, or has them, too
         desk.tell(ONE_S_OWN.format(before=before, after=after), "error")
         return
     text = OF_SOMEBODY.format(name=desk.names.name(event.account), before=before, after=after)

@@ -4,11 +4,12 @@ Names are chosen by their owners. The node's own chats bear a mark that is taken
 that could be taken for another one is shown behind its owner's login, which nobody else can have.
 """
 
+from collections.abc import Callable
 from unicodedata import normalize
 
 from safeum_home.client.chat_view import UNKNOWN, ChatView
 from safeum_home.client.state import State
-from safeum_home.client.text import safe
+from safeum_home.client.text import JOINER, safe
 from safeum_home.ids import is_account, is_reserved
 from safeum_home.protocol.types import Contact, ContactState
 
@@ -19,15 +20,22 @@ GROUP_MARK = "▣"
 """Stands before the name of a group, and nowhere else."""
 
 SECURE_MARK = "🔒"
-"""Stands before the name of a secure chat, and nowhere else."""
+"""Stands before the name of a secure chat, and nowhere else: a sign may follow on it (`Names.sign`)."""
+SIGNS = "✓⚠"
 
 _MOST_NAMED = 4
 """Members by whom a secure chat is called."""
 
+_BLANK = ((0x034F, 0x034F), (0x1160, 0x1160), (0x17B4, 0x17B5), (0x2800, 0x2800))
+"""Characters that nobody sees, and that are neither spaces nor controls."""
 _MARKS = (
+    *_BLANK,
     (0x2500, 0x25FF),  # lines, blocks and geometric shapes: all that the screen itself is drawn with
+    (0x221A, 0x221A),  # what looks like the sign of who is verified
+    (0x2610, 0x2612),
     (0x2662, 0x2666),
     (0x26A0, 0x26A0),  # what alarms begin with
+    (0x2705, 0x2705),
     (0x2713, 0x2718),
     (0x2756, 0x2756),
     (0x27D0, 0x27D0),
@@ -36,6 +44,7 @@ _MARKS = (
     (0x1F4A0, 0x1F4A0),
     (0x1F50F, 0x1F513),  # locks
     (0x1F536, 0x1F539),
+    (0x1F5F8, 0x1F5F9),
     (0x1F780, 0x1F7FF),
 )
 _NO_MARKS = {each: "\N{REPLACEMENT CHARACTER}" for low, high in _MARKS for each in range(low, high + 1)}
@@ -58,14 +67,16 @@ _TAKEN = (
 
 
 def label(text: str) -> str:
-    """A name as it is shown: one line, no marks of the screen."""
-    return " ".join(safe(text).translate(_NO_MARKS).split())
+    """A name as it is shown: one line, no marks of the screen; empty where there is nothing to see."""
+    return " ".join(safe(text).translate(_NO_MARKS).split()).strip(f" {JOINER}")
 
 
 def bare(title: str) -> str:
     """A name without the mark before it."""
-    marks = (SYSTEM_MARK, GROUP_MARK, SECURE_MARK)
-    return next((title.strip()[1:] for mark in marks if title.strip().startswith(mark)), title).strip()
+    name = title.strip()
+    if name.startswith(SECURE_MARK):
+        return name[1:].lstrip(SIGNS).strip()
+    return name[1:].strip() if name.startswith((SYSTEM_MARK, GROUP_MARK)) else name
 
 
 def within(name: str) -> str:
@@ -85,6 +96,10 @@ class Names:
     def __init__(self, state: State) -> None:
         self._state = state
         self._claims: dict[str, set[str]] = {}
+        self.sign: Callable[[ChatView], str] = lambda view: ""
+        """What stands behind the lock of a secure chat."""
+        self.partner: Callable[[ChatView], str | None] = lambda view: None
+        """The other one of a secure chat of two, where that is known by more than the word of the node."""
 
     def forget(self) -> None:
         """Who is called what has changed, perhaps."""
@@ -101,7 +116,7 @@ class Names:
             otherwise = "Voicemail" if chat.kind == "voicemail" else _NODE
             return f"{SYSTEM_MARK} {label(chat.display_name) or otherwise}"
         if chat.secure:
-            return f"{SECURE_MARK} {self._of_secure(chat)}"
+            return f"{SECURE_MARK}{self.sign(chat)} {self._of_secure(chat)}"
         if chat.kind == "group":
             return f"{GROUP_MARK} {label(chat.display_name)}"
         if chat.kind == "self":
@@ -112,6 +127,8 @@ class Names:
 
     def _of_secure(self, chat: ChatView) -> str:
         """A secure chat goes by who is in it: it has no name that its node could read."""
+        if (partner := self.partner(chat)) is not None:
+            return self.name(partner)
         here = self._state.groups.rosters.get(chat.chat, {}).values()
         others = [one.account for one in here if one.state in ("member", "invited")]
         names = sorted(self.name(each) for each in others if each != self._state.account)

@@ -2,6 +2,7 @@
 
 from datetime import tzinfo
 
+from safeum_home.client import secure_standing
 from safeum_home.client.blocks import Line
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
@@ -10,7 +11,7 @@ from safeum_home.client.group_words import count
 from safeum_home.client.page import more_to_read, new_below
 from safeum_home.client.peer_receipts import not_confirmed
 from safeum_home.client.standing import STANDING
-from safeum_home.client.text import duration, fit, safe, stamp, width
+from safeum_home.client.text import duration, fit, safe, short, stamp, width
 from safeum_home.protocol.presence import Presence, PresenceState
 from safeum_home.protocol.types import ContactState
 
@@ -18,6 +19,8 @@ SIDEBAR = 24
 NARROW = 60
 """Columns below which the list of chats makes room for the chat."""
 REQUESTS = 3
+_LEAST = 8
+"""Columns of a name that are shown, whatever stands beside it."""
 
 
 def sidebar(desk: Desk, columns: int, rows: int, zone: tzinfo | None = None) -> list[Line]:
@@ -41,7 +44,7 @@ def sidebar(desk: Desk, columns: int, rows: int, zone: tzinfo | None = None) -> 
 def _row(desk: Desk, chat: ChatView, columns: int, zone: tzinfo | None) -> Line:
     here = chat.chat == desk.current
     asks = desk.standing(chat) is ContactState.INCOMING
-    present = desk.state.presence.is_online(chat.peer)
+    present = desk.state.presence.is_online(chat.peer or desk.names.partner(chat) or "")
     mark = "▌" if here else "●" if present else " "
     count = desk.unread(chat)
     unread = ("99+" if count > 99 else str(count)) if count else ""
@@ -85,7 +88,10 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
         about = _OF_NODE.get(view.kind, "your node writes here")
         return [("system-header", fit(f" {title}  {about}", columns))]
     if view.secure:
-        return [("header", fit(f" {title}  {desk.secure.about(view)}{_kept(desk, view)}", columns))]
+        # However long the names are that people have chosen, it is to be seen how well they are known.
+        words = f"  {secure_standing.words(desk, view)}"
+        shown = short(title, max(_LEAST, columns - width(words) - 1))
+        return [("header", fit(f" {shown}{words}{_kept(desk, view)}", columns))]
     if view.group is not None:
         role = {"owner": ", you are the owner", "admin": ", you are an admin"}.get(view.role or "", "")
         return [("header", fit(f" {title}  {count(view.group.members)}{role}{_kept(desk, view)}", columns))]

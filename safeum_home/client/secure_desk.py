@@ -11,14 +11,12 @@ from safeum_home.client import alarms, secure_shown
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.comparing_desk import ComparingDesk
 from safeum_home.client.errors import ClientError
-from safeum_home.client.group_words import count
 from safeum_home.client.mentions import mentioned
 from safeum_home.client.notices import Outgoing
 from safeum_home.client.secure.payloads import Unknown
-from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.refused import Refused
 from safeum_home.client.secure.unique_key import UniqueKey
-from safeum_home.client.secure_words import LOCKED, listed, not_said, trust_words
+from safeum_home.client.secure_words import KEPT, listed, not_said
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.items import Item
 from safeum_home.client.unlocked.secure_chats import SecureChats
@@ -67,6 +65,7 @@ class SecureDesk:
         """Open what is sealed with a key, which is wiped with all that once it is locked."""
         secure = await self._desk.client.unlock_with(key)
         self.forget()
+        self._desk.drafts.unlocked()
         for view in self._desk.state.chats:
             if view.secure and view.loaded:
                 with suppress(ClientError):  # /history loads it
@@ -106,20 +105,6 @@ class SecureDesk:
         if self.unlocking:
             return "unlocking…"
         return "unlocked" if self.chats is not None else "locked" if self.used else ""
-
-    def about(self, view: ChatView) -> str:
-        """What stands beside the name of a secure chat."""
-        if self.chats is None:
-            return "locked: /unlock"
-        conversation = self.of(view)
-        if conversation is None:
-            return "not loaded yet"
-        people = self.chats.people
-        others = conversation.members - {self._desk.state.account}
-        if conversation.peer is not None:
-            return trust_words(people.get(conversation.peer))
-        verified = sum(people.trust(each) is Trust.VERIFIED for each in others)
-        return f"{count(len(conversation.members))}, {verified} of {len(others)} others verified"
 
     # --- what is shown
 
@@ -188,8 +173,8 @@ class SecureDesk:
         """Say something: never in clear."""
         desk, conversation = self._desk, self.of(view)
         if conversation is None:
-            desk.note(LOCKED, "error")
-            desk.opened(text)  # it is not lost
+            desk.note(KEPT, "error")
+            desk.drafts.aside(view.chat, text)  # it is not lost, and /unlock can be typed
             return
         answered = None if reply_to is None else self._hash(view, reply_to)
         try:

@@ -16,7 +16,7 @@ HERE = ("member", "invited")
 def unlocked(desk: Desk) -> SecureChats:
     """Raises `Mistake` while they are locked."""
     if desk.secure.chats is None:
-        raise Mistake(LOCKED.removesuffix(" Nothing was sent."))
+        raise Mistake(LOCKED)
     return desk.secure.chats
 
 

@@ -11,12 +11,14 @@ from safeum_home.client.notices import Outgoing
 from safeum_home.client.secure import payloads
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.items import FORMER_KEYS, Fate, Item, Items
+from safeum_home.errors import Code
 from safeum_home.protocol import message_types
 from safeum_home.protocol.files import File
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Body, Message, Notice, Secure, Text
 
 NOT_TAKEN = "Your node has not taken it."
+FILE_GONE = "Your node has thrown its file away, as it waited for more than a day: send it anew."
 LATE = "(came late)"
 UNTIL_IN = "Waits until somebody in this chat vouches for you."
 
@@ -102,6 +104,12 @@ def _body(item: Item) -> Body:
     return File(payload.file, payload.name, payload.size, payload.type, payload.caption, duration=duration)
 
 
+def _error(item: Item) -> str:
+    """Why something is not said."""
+    gone = isinstance(item.payload, payloads.File) and item.refused == Code.NOT_FOUND.code
+    return FILE_GONE if gone else NOT_TAKEN
+
+
 class Unsent:
     """What was said in one chat, and has no place in it yet: each thing as one and the same `Outgoing`."""
 
@@ -133,7 +141,7 @@ class Unsent:
         outgoing = known or Outgoing(self._chat, item.reference, text, item.at)
         if item.fate is Fate.REFUSED:
             if not outgoing.error:
-                outgoing.error, outgoing.after = NOT_TAKEN, self._last(self._chat)
+                outgoing.error, outgoing.after = _error(item), self._last(self._chat)
             outgoing.sealing = ""
         elif item.fate is Fate.WAITING:
             outgoing.sealing = _waits(self._named(item.waits_for)) if item.waits_for else UNTIL_IN

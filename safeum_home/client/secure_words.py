@@ -5,14 +5,19 @@ from typing import NamedTuple
 
 from safeum_home.client.names import within
 from safeum_home.client.secure import events as e
+from safeum_home.client.secure.payloads import Deletion, Edit, Reaction
 from safeum_home.client.secure.people import Person, Trust
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.roster import Change
-from safeum_home.client.unlocked.events import InClear, NotAsKept
+from safeum_home.client.unlocked.events import InClear, NotAsKept, NotChanged
 from safeum_home.protocol.key_types import short_hash
 from safeum_home.protocol.signing import encode_octets
 
-LOCKED = "Secure chats are locked here: /unlock opens them with your passphrase. Nothing was sent."
+LOCKED = "Secure chats are locked here: /unlock opens them with your passphrase."
+KEPT = f"{LOCKED} Nothing was sent: what you have written stands in the line again then."
+
+COMPARE = "Compare, so that you know that nobody is in between: /verify"
+OF_TWO = "This is a chat of you two, and neither has a say over the other: /leave leaves it."
 
 _NOT_SAID = {
     Reason.TOO_LARGE: "That is too long for one message.",
@@ -99,6 +104,9 @@ _IN_CLEAR = (
     " between is not to be trusted."
 )
 
+_NOT_CHANGED = "Your node has not taken {what} of yours: nobody has seen it, and it is undone. Try it again."
+_CHANGES: dict[type, str] = {Edit: "an edit", Reaction: "a reaction", Deletion: "a deletion"}
+
 _NOT_AS_KEPT = (
     "Your node shows this chat as something else than it is, which only a false node does. It stays what it"
     " was: nothing goes into it unsealed."
@@ -173,7 +181,7 @@ class Wording:
         self._login = login
         self._own = own
 
-    def of(self, about: e.Event | InClear | NotAsKept) -> Said | None:
+    def of(self, about: e.Event | InClear | NotAsKept | NotChanged) -> Said | None:
         """What is to be told of it; None where there is nothing to tell."""
         match about:
             case e.Refusal(reason=Reason.FORMER_KEYS):
@@ -204,6 +212,8 @@ class Wording:
                 return Said(self._fill(_DIFFER, account))
             case InClear(sender=sender):
                 return Said(self._fill(_IN_CLEAR, sender))
+            case NotChanged(change=change):
+                return Said(_NOT_CHANGED.format(what=_CHANGES[type(change)]), False)
             case NotAsKept(account=None):
                 return Said(_NOT_AS_KEPT)
             case NotAsKept(account=str(account)):

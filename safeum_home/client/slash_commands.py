@@ -25,11 +25,12 @@ from safeum_home.client import slash_sleep as slash_sleep
 from safeum_home.client import slash_sync as slash_sync
 from safeum_home.client import slash_telephone as slash_telephone
 from safeum_home.client import slash_verify as slash_verify
+from safeum_home.client import slash_voice as slash_voice
 from safeum_home.client import slash_voicemail as slash_voicemail
 from safeum_home.client.chat_lookup import writable
 from safeum_home.client.desk import Desk
 from safeum_home.client.mentions import mentions
-from safeum_home.client.names import bare
+from safeum_home.client.names import SECURE_MARK, bare
 from safeum_home.client.slash import SLASHES, Mistake, Slash
 from safeum_home.client.text import safe
 
@@ -82,5 +83,12 @@ def completions(desk: Desk, before: str) -> Iterator[tuple[str, str]]:
                 yield f"{number} {choice}", ""
     elif name in SLASHES:
         for choice in SLASHES[name].completes(desk):
-            if any(each.casefold().startswith(argument.casefold()) for each in (choice, bare(choice))):
+            if _begins(choice, argument):
                 yield choice, ""
+
+
+def _begins(choice: str, typed: str) -> bool:
+    """Whether it may be what is being typed: with the mark before it, or without."""
+    if typed.startswith(SECURE_MARK):
+        return choice.startswith(SECURE_MARK) and _begins(bare(choice), bare(typed))
+    return any(each.casefold().startswith(typed.casefold()) for each in (choice, bare(choice)))

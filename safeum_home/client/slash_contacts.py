@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from safeum_home.client import group_lookup, ringing
+from safeum_home.client import group_lookup, ringing, secure_standing
 from safeum_home.client.calling.conferences import Ringing
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
@@ -58,7 +58,8 @@ async def _contacts(desk: Desk, argument: str) -> None:
     for number, entry in enumerate(entries, 1):
         name, address = desk.names.name(entry.account), safe(entry.address)
         name = "" if name == desk.names.short(entry.address) else f"{name}  "
-        desk.note(f"{number:3}  {name}{address}  {STANDING.get(entry.state, '')}".rstrip())
+        standing = STANDING.get(entry.state) or secure_standing.trust(desk, entry.account)
+        desk.note(f"{number:3}  {name}{address}  {standing}".rstrip())
 
 
 def _waiting(desk: Desk) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from safeum_home.client import secure_standing
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.slash import Mistake, find, people, slash
@@ -29,6 +30,8 @@ async def _profile(desk: Desk, argument: str) -> None:
     desk.note(f"{safe(profile.display_name) or '(no name)'} <{safe(result.address)}>{status}", hang=2)
     for line in _lines(profile, desk.names.short(result.address)):
         desk.note(line, hang=4)
+    if account is not None and (known := secure_standing.trust(desk, account)):
+        desk.note(f"  Security key: {known}")
     if account is None:
         desk.note("  /name /status /about /field /safenum /avatar change it.", hang=2)
 

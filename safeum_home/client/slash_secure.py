@@ -1,10 +1,12 @@
 """The command of the terminal client that begins secure chats, and finds them."""
 
+from safeum_home.client import secure_standing
 from safeum_home.client.chat_lookup import secure_chats
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.secure_lookup import pair_with, unlocked
 from safeum_home.client.secure_members import lacking
+from safeum_home.client.secure_words import COMPARE
 from safeum_home.client.slash import Mistake, find, people, slash
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import KeysUnavailable
@@ -42,7 +44,8 @@ def _list(desk: Desk) -> None:
         desk.note("There is no secure chat yet: /secure NAME begins one.")
     for number, view in enumerate(views, 1):
         unread = f"  {count} unread" if (count := desk.unread(view)) else ""
-        desk.note(f"{number:3}  {desk.names.title(view)}  {desk.secure.about(view)}{unread}", about=view.chat)
+        words = f"{desk.names.title(view)}  {secure_standing.words(desk, view)}"
+        desk.note(f"{number:3}  {words}{unread}", about=view.chat)
 
 
 async def _pair(desk: Desk, argument: str) -> None:
@@ -58,8 +61,7 @@ async def _pair(desk: Desk, argument: str) -> None:
     conversation = await _started(desk, [contact], group=False)
     desk.open(conversation.id)
     called = desk.names.full(contact)
-    desk.note(f"{called} is invited. What you say is sealed for you two, and nobody in between can read it.")
-    desk.note("Compare, so that you know that it is for nobody else: /verify")
+    desk.note(f"{called} is invited. What you say is sealed for you two. {COMPARE}")
 
 
 async def _group(desk: Desk, names: str) -> None:

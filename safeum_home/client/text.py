@@ -8,7 +8,7 @@ from safeum_home.client.errors import ClientError, Disconnected, RemoteProblem, 
 from safeum_home.client.widths import certain
 from safeum_home.errors import Code, Problem
 
-_JOINER = "\u200c"
+JOINER = "\u200c"
 """Zero-width, but needed: the non-joiner of Persian and Indic scripts."""
 
 WORDS = {
@@ -70,7 +70,7 @@ def safe(text: str, *, newlines: bool = False) -> str:
 
 
 def _safe(char: str, newlines: bool) -> str:
-    if char.isprintable() or char == _JOINER:
+    if char.isprintable() or char == JOINER:
         return char
     if char == "\n" and newlines:
         return char
@@ -87,6 +87,11 @@ def fit(text: str, columns: int) -> str:
     if width(text) > columns:
         text = _within(text, columns - 1) + ("…" if columns > 0 else "")
     return text + " " * (columns - width(text))
+
+
+def short(text: str, columns: int) -> str:
+    """`text` in at most so many: cut with an ellipsis."""
+    return text if width(text) <= columns else fit(text, columns).rstrip()
 
 
 def _within(text: str, columns: int) -> str:

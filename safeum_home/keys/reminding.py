@@ -9,35 +9,32 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from safeum_home.errors import Problem
 from safeum_home.ids import AccountId
+from safeum_home.jobs import Jobs
 from safeum_home.keys.log import Entry, KeyLog
 from safeum_home.keys.telling import Audience, KeyTelling
 from safeum_home.ports import Database
 from safeum_home.rounds import Rounds
-from safeum_home.spawn import spawn
 from safeum_home.storage import key_log
 from safeum_home.storage.key_log import OWED, KeyLogRow
 
 SOON = 0.1
 """Seconds after the chat has changed: what that tells comes first."""
-AGAIN = 30.0
-"""Seconds after which it is tried again where the database was away, or had too much to do."""
 AT_ONCE = 20
 
 
 class KeyReminders:
     """Looks what is owed, when it is told that there may be something."""
 
-    def __init__(self, clock: Any, database: Database, log: KeyLog, telling: KeyTelling) -> None:
+    def __init__(self, clock: Any, jobs: Jobs, database: Database, log: KeyLog, telling: KeyTelling) -> None:
         """`clock` provides IReactorTime."""
         self._database = database
         self._log = log
         self._telling = telling
         self._rounds = Rounds(clock)
         self._seconds = clock.seconds
+        self._reminding = jobs.job("telling again of changed keys", self._remind)
         self._due = self._rounds.queue(SOON, 1, self._round)
-        self._later = self._rounds.queue(AGAIN, 1, self._due_again)
 
     def look(self) -> None:
         """Something may be owed."""
@@ -47,19 +44,10 @@ class KeyReminders:
         """What is owed is told at the next start."""
         self._rounds.stop()
 
-    def _due_again(self, _: str) -> None:
-        self.look()
-
     def _round(self, _: str) -> None:
-        spawn(self._remind(), "telling again of changed keys")
+        self._reminding.ask()
 
     async def _remind(self) -> None:
-        try:
-            await self._remind_some()
-        except Problem:
-            self._later.add("all of it", self._seconds())
-
-    async def _remind_some(self) -> None:
         def read(c: Connection) -> list[tuple[KeyLogRow, Entry | None, Audience | None]]:
             return [
                 (row, entry, None if entry is None else self._telling.audience(c, entry.account))

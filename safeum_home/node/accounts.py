@@ -31,7 +31,7 @@ class Ended(NamedTuple):
 
     forget: Callable[[AccountId, str], None]
     forfeits: Forfeits
-    leave: Callable[[], Awaitable[bool]]
+    leave: Callable[[], Awaitable[None]]
     farewells: Farewells
 
 
@@ -70,7 +70,17 @@ def make_accounts(
     claims = Claims(database, blinder, directory, config.numbers, now)
     pins = Pins(database, directory, hasher, verifier, limits)
     closing = Closing(
-        clock, database, directory, devices, side, means.bus, verifier, limits, means.turns, *ended
+        clock,
+        means.jobs,
+        database,
+        directory,
+        devices,
+        side,
+        means.bus,
+        verifier,
+        limits,
+        means.turns,
+        *ended,
     )
     logins = Logins(
         means.node,

@@ -129,23 +129,20 @@ def make_domain(
         waking.waker.forget_account(account)
         spawn(findable.changed(account, login, False), "taking a closed account out of the set")
 
-    async def sweep() -> None:
-        await accounts.closing.sweep()
+    def erased() -> None:
+        accounts.closing.sweeping.ask()
 
-    history = make_history(means, messaging.delivery, messaging.notices, sweep, ways.drop_drafts)
-    groups = make_groups(
-        means,
-        messaging,
-        ways,
-        lambda: spawn(accounts.closing.erased_unseen(), "erasing a group"),
-        history,
-        money.premium,
-    )
+    async def look_what_was_erased() -> None:
+        await means.turns.if_due()
+        history.owed.giving.ask()  # no receipt is true before
+        erased()
+
+    history = make_history(means, messaging.delivery, messaging.notices, erased, ways.drop_drafts)
+    groups = make_groups(means, messaging, ways, erased, history, money.premium)
     foreign = make_foreign_means(means, side, groups.hubs, groups.renaming.note)
     lost = (*forfeits, money.book.forfeit, numbers.numbers.forfeit)
     ended = Ended(forget, lost, groups.leave, foreign.farewells)
     accounts = make_accounts(means, hasher, texts, messaging.announcer, side, findable, ended, numbers.giving)
-    erased = accounts.closing.erased_elsewhere
     watch = Relations(presence, calls.watch)
     people = make_people(
         means, side, presence, watch, foreign, lambda gone: forget(gone, ""), erased, numbers.numbers
@@ -220,6 +217,12 @@ def make_domain(
     shown = Accounts(database, directory, bus.connected)
     control = accounts.sign_up.control(config, shown, lambda: bus.accounts, limits)
     return Domain(
+        means.jobs,
+        (
+            means.jobs.job("looking what was erased", look_what_was_erased),
+            means.jobs.job("reading what was set at run time", control.registration.load),
+        ),
+        means.jobs.job("telling groups' nodes what waits for them", means.posts.box.again),
         services,
         messaging.receipts,
         directory,

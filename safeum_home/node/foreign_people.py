@@ -1,7 +1,7 @@
 """People at other nodes, made and wired: what is noted of one's own, and what is kept of theirs."""
 
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -124,7 +124,7 @@ def shared_kinds(
     foreign: ForeignMeans,
     people: ForeignPeople,
     forget: Callable[[AccountId], None],
-    erased: Callable[[], Coroutine[Any, Any, None]],
+    erased: Callable[[], object],
 ) -> tuple[SharedKind, ...]:
     """Of which people's objects other nodes are told."""
     closing = ForeignClosing(

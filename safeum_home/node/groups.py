@@ -49,7 +49,7 @@ class GroupParts(NamedTuple):
     sources: tuple[Source, ...]
     routes: Routes
     rates: dict[str, RateLimit]
-    leave: Callable[[], Awaitable[bool]]
+    leave: Callable[[], Awaitable[None]]
     shared: tuple[SharedKind, ...]
     answers: Mapping[type[Struct], Answer]
     forwarding: GroupForwarding

@@ -1,6 +1,6 @@
 """What it takes to switch the history of chats off and on, put together."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from safeum_home.chats.across.groups.commands import GroupForwarding
@@ -44,10 +44,10 @@ def make_history(
     means: DomainMeans,
     delivery: Delivery,
     notices: NoticeWriter,
-    sweep: Callable[[], Coroutine[Any, Any, None]],
+    sweep: Callable[[], object],
     drop_drafts: DropDrafts,
 ) -> HistoryParts:
-    """`sweep` deletes the rows of what was erased, `drop_drafts` what was to be written."""
+    """`sweep` has the rows of what was erased deleted, `drop_drafts` what was to be written."""
     limits, vault, database, turns = means.config.limits, means.vault, means.database, means.turns
     limit = RateLimit(
         limits.history_switches_per_account, limits.history_switches_per_account_burst, means.clock.seconds
@@ -64,8 +64,9 @@ def make_history(
         drop_drafts,
         means.milliseconds,
     )
-    owed = ReceiptsOwed(database, means.opener, means.telling, turns, make_group_receipts(means))
-    after = (owed.give, sweep)
+    receipts = make_group_receipts(means)
+    owed = ReceiptsOwed(means.jobs, database, means.opener, means.telling, turns, receipts)
+    after = (owed.giving.ask, sweep)
     switch = HistorySwitch(
         means.node,
         database,

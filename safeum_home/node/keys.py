@@ -79,7 +79,7 @@ def make_keys(means: DomainMeans, side: ContactSide, in_thread: InThread) -> Key
 
     vaults = Vaults(database, means.directory, bus, rates["vault_parts_per_account"], seconds)
 
-    reminders = KeyReminders(means.clock, database, log, telling)
+    reminders = KeyReminders(means.clock, means.jobs, database, log, telling)
     means.registry.watch(lambda chat: reminders.look())
 
     def doubt() -> None:

@@ -23,6 +23,7 @@ from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.system import support_contact, system_contact
 from safeum_home.config import Config
+from safeum_home.jobs import Jobs
 from safeum_home.limits import RateLimit
 from safeum_home.node.turning import InThread, Turns
 from safeum_home.ports import Database
@@ -57,6 +58,7 @@ class DomainMeans:
     foreign_files: ForeignFiles
     group_files: GroupFiles
     busy: BusyDevices
+    jobs: Jobs
 
     @property
     def node(self) -> str:
@@ -106,6 +108,7 @@ def make_means(
         foreign,
         files,
         BusyDevices(clock.seconds),
+        Jobs(clock),
     )
 
 
@@ -113,7 +116,13 @@ def make_group_receipts(means: DomainMeans) -> GroupReceipts:
     """What gives receipts for groups of which nothing is here any more."""
     notes = means.telling.groups
     return GroupReceipts(
-        means.database, means.turns, means.peers, notes, means.vault.farewells, means.milliseconds
+        means.jobs,
+        means.database,
+        means.turns,
+        means.peers,
+        notes,
+        means.vault.farewells,
+        means.milliseconds,
     )
 
 

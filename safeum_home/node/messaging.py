@@ -52,7 +52,7 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     untaken = Untaken(means.opener, blinder, means.peers).among
     expire = PostExpiry(database, means.posts.box).end
     fleeting = FleetingMessages(
-        clock, database, blinder, means.fleeting_turns, config.history, untaken, expire
+        clock, means.jobs, database, blinder, means.fleeting_turns, config.history, untaken, expire
     )
     notices = NoticeWriter(blinder, cursors, system, now, signed, fleeting.waits)
     kept = (database, blinder, cursors, registry, delivery, now, signed, inbox, fleeting)

@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from typing import NamedTuple
 
 from twisted.internet.threads import deferToThread
 
-from safeum_home.errors import Problem
 from safeum_home.gateway.dispatch import Routes
+from safeum_home.jobs import Job
 from safeum_home.limits import RateLimit
 from safeum_home.node.means import DomainMeans
 from safeum_home.node.startup import StartError
@@ -55,6 +54,8 @@ class MoneyParts(NamedTuple):
     """What is left of an account that is closed is forfeited there."""
     tariff: Tariff
     tables: RateTables
+    loading: Job
+    """Reads the rates."""
     ledger: Ledger
     audit: Audit
     counts: MoneyCounts
@@ -86,11 +87,7 @@ class MoneyParts(NamedTuple):
 
     def read_anew(self) -> None:
         """Which rates are in force is to be read."""
-        spawn(self._load(), "reading rates")
-
-    async def _load(self) -> None:
-        with suppress(Problem):  # the database is away: it is read anew when it is back
-            await self.tables.load()
+        self.loading.ask()
 
     def stop(self) -> None:
         self.sweep.stop()
@@ -133,6 +130,7 @@ def make_money(means: DomainMeans, ways: PaymentWays) -> MoneyParts:
         book,
         tariff,
         tables,
+        means.jobs.job("reading rates", tables.load),
         ledger,
         Audit(database, ledger),
         counts,
@@ -142,7 +140,7 @@ def make_money(means: DomainMeans, ways: PaymentWays) -> MoneyParts:
         cdrs,
         EdgeBook(keyring, blinder),
         vouchers,
-        MoneySweep(means.clock, database, section, cdrs, means.turns, now),
+        MoneySweep(means.clock, means.jobs, database, section, cdrs, means.turns, now),
         routes,
         section.vat,
         now,

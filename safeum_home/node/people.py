@@ -1,7 +1,7 @@
 """Who knows whom, and what people show of themselves, made and wired."""
 
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -44,13 +44,13 @@ def make_people(
     watch: RelationWatch,
     foreign: ForeignMeans,
     forget: Callable[[AccountId], None],
-    erased: Callable[[], Coroutine[Any, Any, None]],
+    erased: Callable[[], object],
     numbers: SafeNumbers,
 ) -> PeopleParts:
     """`side` is an account's own list of contacts, and `watch` is told who is in contact.
 
     `foreign` is for accounts of other nodes: where one was closed, `forget` drops what is in memory of it,
-    and `erased` sees to it that nothing of it can be opened.
+    and `erased` has it seen to that nothing of it can be opened.
     """
     database, directory, bus, vault = means.database, means.directory, means.bus, means.vault
     section, seconds = means.config.limits, means.clock.seconds

@@ -1,7 +1,6 @@
 """The domain of an open node: what the edge needs of it, and what has to be begun and ended with it."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -16,8 +15,8 @@ from safeum_home.chats.fleeting import FleetingMessages
 from safeum_home.chats.receipts import Receipts
 from safeum_home.chats.registry import ChatRegistry
 from safeum_home.chats.support_desk import SupportDesk
-from safeum_home.errors import Problem
 from safeum_home.gateway.services import Services
+from safeum_home.jobs import Job, Jobs
 from safeum_home.keys.reminding import KeyReminders
 from safeum_home.node.call_log import CallLogParts
 from safeum_home.node.calls import CallParts
@@ -33,13 +32,17 @@ from safeum_home.node.waking import WakingParts
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, SharedKind
 from safeum_home.presence.presence import WhoIsThere
-from safeum_home.spawn import spawn
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
     """What the edge needs of an open node, and what has to be ended with it."""
 
+    jobs: Jobs
+    anew: Sequence[Job]
+    """What is done where something was stored that nobody was told of."""
+    posting: Job
+    """Tells groups' nodes again what waits for them."""
     services: Services
     receipts: Receipts
     directory: AccountDirectory
@@ -84,22 +87,8 @@ class Domain:
         self.money.read_anew()
         self.presence.read_anew()
         self.waking.forget()
-        spawn(self._erase(), "erasing what was closed")
-        spawn(self._reload(), "reading what was set at run time")
-
-    async def _reload(self) -> None:
-        with suppress(Problem):
-            await self.control.registration.load()
-
-    async def _post_again(self) -> None:
-        with suppress(Problem):
-            await self.posts.again()
-
-    async def _erase(self) -> None:
-        with suppress(Problem):
-            await self.turns.if_due()
-            await self.owed.give()
-            await self.closing.sweep()
+        for job in self.anew:
+            job.ask()
 
     def start(self) -> None:
         """Begin what is done from time to time."""
@@ -111,11 +100,12 @@ class Domain:
         self.call_log.start()
         self.money.start()
         self.voicemail.start()
-        spawn(self.owed.give(), "giving receipts to other nodes")
-        spawn(self._post_again(), "telling groups' nodes what waits for them")
+        self.owed.giving.ask()
+        self.posting.ask()
 
     async def stop(self) -> None:
         """End what is under way: afterwards nothing uses the database."""
+        self.jobs.stop()
         self.receipts.flush()
         await self.files.copies.stop()
         await self.files.janitor.stop()

@@ -211,7 +211,7 @@ class Node(Service):
             self.federation.connect(domain.shared, domain.answers, domain.files.lend, domain.expiring)
         self.control = await self.domain.control.load()
         await self.domain.money.load()
-        spawn(self.domain.closing.sweep(), "sweeping up")
+        self.domain.closing.sweeping.ask()
         if self.certificate.tls is None:
             try:
                 await self.reload_certificate()

@@ -131,7 +131,7 @@ def make_voicemail(
         commands.VoicemailGreetingGet: does.greeting_get,
         commands.VoicemailGreetingRemove: does.greeting_remove,
     }
-    sweep = VoicemailSweep(clock, means.database, vault.blinder, days, means.fleeting_turns)
+    sweep = VoicemailSweep(clock, means.jobs, means.database, vault.blinder, days, means.fleeting_turns)
     return VoicemailParts(
         mailbox, deliveries, answering, sweep, routes, {"voicemail_greetings_per_account": limit}
     )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from safeum_home.storage.backend import SWEPT, DatabaseInUse
+from safeum_home.storage.checkpoints import Checkpoints
 from safeum_home.storage.log_room import LogRoom
 
 _PATIENCE = "PRAGMA busy_timeout = 5000"
@@ -36,10 +37,12 @@ _READER = (
     "PRAGMA cache_size = -16384",
     "PRAGMA query_only = ON",
 )
+_CHECKPOINTS = (_PATIENCE, "PRAGMA synchronous = FULL")
 
 # Each changes two to four pages of the log.
 _CHANGES_PER_CHECKPOINT = 2_000
-_MOST_PAGES = 16_384
+_LONG, _MOST_PAGES = 4_096, 16_384
+"""From how many pages on the log is begun anew, and where readers are in the way, emptied."""
 
 _CHANGES_PER_TRY = 200
 """After so many changes it is tried again to begin the log anew, where readers were in the way."""
@@ -54,7 +57,8 @@ class Sqlite:
         self._path = path
         self._log = Path(f"{path}-wal")
         self._room = LogRoom(self._log, _LARGEST_LOG)
-        self._folded = 0
+        self._checkpoints = Checkpoints(self._open(_CHECKPOINTS))
+        self._asked = 0
         self._next_try = 0
         self._lock: int | None = None
         self._anchor: Connection | None = None
@@ -76,7 +80,7 @@ class Sqlite:
         self._room.make()
 
     def writer(self) -> Connection:
-        self._folded = self._next_try = 0
+        self._asked = self._next_try = 0
         return self._writers.connect()
 
     def reader(self) -> Connection:
@@ -104,23 +108,29 @@ class Sqlite:
         partial.rename(target)
 
     def committed(self, connection: Connection) -> None:
-        """Fold the log into the file now and then, make room in it; no commit waits to be told of."""
+        """Have the log folded into the file now and then, make room in it; no commit waits to be told of."""
         driver = _driver(connection)
         if connection.info.get(SWEPT) and driver.total_changes >= self._next_try:
             # What was erased is overwritten in the file, and still there in the log.
             self._next_try = driver.total_changes + _CHANGES_PER_TRY
-            if _begin_log_anew(driver):
-                del connection.info[SWEPT]
-        if driver.total_changes - self._folded >= _CHANGES_PER_CHECKPOINT:
+            with self._checkpoints.folding:
+                if _begin_log_anew(driver):
+                    del connection.info[SWEPT]
+        if driver.total_changes - self._asked >= _CHANGES_PER_CHECKPOINT:
+            self._asked = driver.total_changes
+            self._checkpoints.ask()
+        if self._checkpoints.pages > _LONG:
+            self._checkpoints.pages = 0
+            # Mostly little is left to be folded. Where that is all of it the next commit begins the log anew.
             [(_, pages, folded)] = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             if pages > _MOST_PAGES and folded == pages:
                 # Readers were always in the way. Try to begin the log anew, and do not wait for them: a long
                 # one, such as a backup, would stop all commits.
                 _begin_log_anew(driver)
-            self._folded = driver.total_changes
         self._room.look()
 
     def close(self) -> None:
+        self._checkpoints.close()
         anchor, self._anchor = self._anchor, None
         if anchor is not None:
             anchor.close()

@@ -9,6 +9,7 @@ import * as messages from "../../safeum_home/web/secure/message.js";
 import { encode, utf8 } from "../../safeum_home/web/secure/octets.js";
 import * as payloads from "../../safeum_home/web/secure/payloads.js";
 import * as rosters from "../../safeum_home/web/secure/roster.js";
+import { parse } from "../../safeum_home/web/secure/strict_json.js";
 import * as succession from "../../safeum_home/web/secure/succession.js";
 import * as contents from "../../safeum_home/web/secure/vault_content.js";
 import { secure } from "./libsodium.mjs";
@@ -51,8 +52,9 @@ test("JSON", () => {
     refused(() => payloads.decode(utf8(JSON.stringify({ ...members, kind: KINDS[random(KINDS.length)] }))));
     refused(() => payloads.decode(utf8(JSON.stringify(value()))));
     const content = Object.fromEntries(VAULT.map((name) => [name, value()]));
-    refused(() => contents.parse(JSON.stringify({ ...content, previous: envelopes.NONE })));
-    refused(() => contents.parse(JSON.stringify(value())));
+    refused(() => contents.check({ ...content, previous: envelopes.NONE }));
+    refused(() => contents.check(value()));
+    refused(() => parse(utf8(JSON.stringify(value()))));
   }
   for (const deep of ["[".repeat(30000), `{"kind":"x","text":${"[".repeat(30000)}`]) {
     assert.throws(() => payloads.decode(utf8(deep)), { reason: "malformed" });

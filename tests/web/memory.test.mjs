@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { part, secure, sodium } from "./libsodium.mjs";
 
 const { EpochKey, openKey } = await part("epoch");
+const { decode, encode } = await part("octets");
 const { agree, digest, fresh, isSigned, open, seal, sign } = await part("sodium");
 const ACCOUNT = `@${"a".repeat(26)}:n.example`;
 
@@ -38,7 +39,13 @@ test("no key stays there", () => {
   const shared = agree(own.box, new secure.UniqueKey(ACCOUNT, fresh(32)).public.box);
   const derived = digest(about, "a person", 32, shared);
   const seed = own.signing.slice(0, 32);
-  const keys = { known, seed, box: own.box, vault: own.vault, epoch: key.key, sender, shared, derived };
+  const next = new secure.UniqueKey(ACCOUNT, fresh(32));
+  const epoch = { id: own.hash, commitment: key.commitment(), sealed: encode(box), at: 1 };
+  const chat = { ...secure.empty(), chats: { x: { epochs: [epoch] } } };
+  const line = secure.succession.name(own, next.public, 1);
+  const moved = secure.moved(chat, own, next, line, 1).chats.x.epochs[0].sealed;
+  assert.deepEqual(openKey(decode(moved), key.commitment(), next).key, key.key);
+  const keys = { next: next.box, known, seed, box: own.box, vault: own.vault, epoch: key.key, sender, shared, derived };
   const left = Object.entries(keys).filter(([, octets]) => isThere(octets)).map(([name]) => name);
   assert.deepEqual(left, []);
 });

@@ -131,6 +131,15 @@ test("payloads", () => {
   assert.equal(fromUtf8(payloads.encode(text("\u2028"))), `{"kind":"text","text":"\u2028"}`);
 });
 
+test("members that stand twice", () => {
+  for (const twice of [
+    `{"kind":"text","text":"a","text":"b"}`, `{"kind":"text","text":"a","\\u0074ext":"b"}`,
+    `{"kind":"text","text":"a","more":[{"x":1,"x":1}]}`, `{"kind":"poll","text":"a","text":"b"}`,
+  ]) assert.throws(() => payloads.decode(utf8(twice)), { reason: "malformed" });
+  const once = `{"kind":"text","text":"a:\\"b\\":{","more":[{"x":1},{"x":1}]}`;
+  assert.equal(payloads.decode(utf8(once)).text, 'a:"b":{');
+});
+
 test("base64url has one form", () => {
   for (const wrong of ["A", "AB=", "AB", "A+", "A A", "AAB"]) assert.throws(() => decode(wrong), { reason: "malformed" });
   for (const size of [0, 1, 2, 3, 100]) {

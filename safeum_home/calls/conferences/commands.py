@@ -192,7 +192,7 @@ class Conferences:
         for node in sorted(set(map(node_of, group.members)) - {self._node}):
             self._say(node, RINGS, ring)
         said = RingsContent(joined.call, joined.media, left)
-        spawn(self._rings.ring(group, account, said), "ringing for a conference")
+        self._rings.ring(group, account, said)
 
     def _over(self, conference: Conference, reason: Ended) -> None:
         if self._clock.seconds() < conference.rings_until:

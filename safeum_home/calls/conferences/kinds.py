@@ -187,7 +187,7 @@ class RingsKind(_Kind):
         group, sender = await self._group(event), AccountId(event.sender)
         if group is None or sender not in group.members:
             raise Problem(Code.NOT_FOUND)
-        await self._parts.rings.ring(group, sender, said)
+        self._parts.rings.ring(group, sender, said)
 
 
 class SignalKind(_Kind):

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from safeum_home.errors import Problem
 from safeum_home.ids import AccountId, ChatId, DeviceId
+from safeum_home.jobs import again
 from safeum_home.limits import RateLimit
 from safeum_home.ports import Acquaintances, Blinder, Bus, Caller, Published, Subscriber, Waking
 from safeum_home.ports.calls import Group
@@ -23,12 +24,14 @@ from safeum_home.protocol.events import CallEnded, ConferenceRings
 from safeum_home.protocol.federation.conferences import RingsContent
 from safeum_home.protocol.federation.events import node_of
 from safeum_home.rounds import Rounds
+from safeum_home.spawn import spawn
 
 MOST = 10_000
 """Conferences that ring; beyond them none does."""
 MOST_MEMBERS = 200
 """In larger groups nobody is rung for."""
 _AT_ONCE = 200
+_RINGING = "ringing for a conference"
 
 
 class Ring(Struct, eq=False):
@@ -90,7 +93,7 @@ class Rings:
         """Whether it rings there."""
         return chat in self._by_chat
 
-    async def ring(self, group: Group, account: AccountId, said: RingsContent) -> None:
+    def ring(self, group: Group, account: AccountId, said: RingsContent) -> None:
         """`account` has begun a conference."""
         is_known = said.call in self._by_call
         if is_known or len(group.members) > MOST_MEMBERS or len(self._by_call) >= MOST:
@@ -102,11 +105,14 @@ class Rings:
             self._by_call[ring.call] = ring
             self._by_chat.setdefault(ring.chat, []).append(ring)
             self._ending.add(ring, self._clock.seconds())
-            peers = self._acquaintances if node_of(account) == self._node else self._foreign
-            [known] = await peers.of([account])
-            # While that was read it may have been over, or somebody may have taken it.
-            if known is not None and self._by_call.get(ring.call) is ring:
-                self._begin(ring, group, known.peers)
+            spawn(self._ring(group, ring), _RINGING)
+
+    async def _ring(self, group: Group, ring: Ring) -> None:
+        peers = self._acquaintances if node_of(ring.account) == self._node else self._foreign
+        [known] = await again(self._clock, _RINGING, lambda: peers.of([ring.account]), ring.until)
+        # While that was read it may have been over, or somebody may have taken it.
+        if known is not None and self._by_call.get(ring.call) is ring:
+            self._begin(ring, group, known.peers)
 
     def over(self, chat: ChatId, call: str, reason: Ended) -> None:
         """The conference is over."""

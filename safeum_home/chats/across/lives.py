@@ -5,8 +5,7 @@ nobody has told of it yet, as after a backup was put back, and it is heard of by
 at once, and the one that follows from both is told back.
 """
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from sqlalchemy import Connection
 from twisted.internet.interfaces import IReactorTime
@@ -28,8 +27,6 @@ from safeum_home.protocol.federation.events import node_of
 from safeum_home.spawn import spawn
 from safeum_home.storage import owed
 
-Later = Callable[[], Coroutine[Any, Any, None]]
-
 
 class LivesAcross:
     """Hears of them."""
@@ -43,10 +40,10 @@ class LivesAcross:
         changes: HistoryChanges,
         telling: Telling,
         turns: EpochTurns,
-        after: tuple[Later, ...],
+        after: tuple[Callable[[], object], ...],
         limit: RateLimit,
     ) -> None:
-        """`after` is what is to be done when the keyring was turned for what was erased.
+        """`after` has done what is due when the keyring was turned for what was erased.
 
         `limit` is how often an account has it turned.
         """
@@ -138,11 +135,11 @@ class LivesAcross:
         return Applied(store, publish, lambda: self._registry.changed(chat.id), placed)
 
     async def finish(self, account: AccountId, erased: bool) -> None:
-        """Turn the keyring, where anything was erased, and give the receipt."""
+        """Turn the keyring, where anything was erased, and have the receipt given."""
         if erased and not await self._turn(account):
             return
-        for later in self._after:
-            spawn(later(), "what follows an erasure")
+        for have_done in self._after:
+            have_done()
 
     async def _turn(self, account: AccountId) -> bool:
         """Whether the keyring was turned. An account that switches all the time has to wait for that."""

@@ -1,7 +1,6 @@
 """The receipts that other nodes get for what was erased here: when the keyring has turned, not before."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 
 from sqlalchemy import Connection
@@ -11,7 +10,8 @@ from safeum_home.chats.across.telling import Telling
 from safeum_home.chats.contents import ChatContents
 from safeum_home.chats.groups import lives as group_lives
 from safeum_home.chats.opening import ChatOpener
-from safeum_home.errors import Problem, Tampered
+from safeum_home.errors import Tampered
+from safeum_home.jobs import Jobs
 from safeum_home.ports import Database, EpochTurns
 from safeum_home.storage import owed, roster
 
@@ -24,6 +24,7 @@ class ReceiptsOwed:
 
     def __init__(
         self,
+        jobs: Jobs,
         database: Database,
         opener: ChatOpener,
         telling: Telling,
@@ -35,14 +36,14 @@ class ReceiptsOwed:
         self._telling = telling
         self._turns = turns
         self._receipts = receipts
+        self.giving = jobs.job("giving receipts to other nodes", self.give)
 
     async def give(self) -> None:
-        """Note all that can be given now. What fails is left to the next time, or the next start."""
+        """Note all that can be given now; raises `storage_unavailable`."""
         page: Sequence[bytes] = [b""]
-        with suppress(Problem):  # the storage says itself that it is unavailable
-            while page := await self._database.read(partial(_behind, page[-1])):
-                nodes = await self._database.transact(partial(self._note, page))
-                self._telling.wake(tuple(sorted(nodes)))
+        while page := await self._database.read(partial(_behind, page[-1])):
+            nodes = await self._database.transact(partial(self._note, page))
+            self._telling.wake(tuple(sorted(nodes)))
 
     def _note(self, page: Sequence[bytes], c: Connection) -> set[str]:
         told: set[str] = set()

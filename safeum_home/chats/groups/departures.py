@@ -69,49 +69,41 @@ class GroupDepartures:
         self._changes = changes
         self._leaving = leaving
 
-    async def leave(self) -> bool:
+    async def leave(self) -> None:
         """Let all accounts that were closed, and are not swept away yet, leave their groups.
 
-        Whether a group was erased with that: a turn of the keyring is due then. Raises
-        `storage_unavailable`: what is left then is done the next time.
+        Where a group is erased with that a turn of the keyring is due. Raises `storage_unavailable`: what is
+        left then is done the next time.
         """
-        erased = False
         while (found := await self._database.read(self._next)) is not None:
             row, place = found
-            left = None if place is None else await self._leave(*place)
-            if left is None:
+            if place is None or not await self._leave(*place):
                 await self._database.transact(
                     partial(roster.delete_entry, chat=row.chat, account=row.account)
                 )
-            erased = erased or left is True
-        return erased
 
-    async def _leave(self, chat: ChatId, account: AccountId, is_copy: bool) -> bool | None:
-        """Let an account leave a group: whether that was erased.
-
-        None where the group has gone meanwhile, or cannot be opened.
-        """
+    async def _leave(self, chat: ChatId, account: AccountId, is_copy: bool) -> bool:
+        """Let an account leave a group; False where it has gone meanwhile, or cannot be opened."""
         try:
             if is_copy:
                 await self._leave_copy(chat, account)
-                return False
+                return True
             change = await self._changes.change(chat, [account], DEPARTING, partial(self._depart, account))
         except Problem as problem:
             if problem.code is not Code.NOT_FOUND:
                 raise
-            return None
+            return False
         except Tampered:
-            return None
+            return False
         change.publish()
-        return change.result
+        return True
 
-    def _depart(self, account: AccountId, draft: Draft) -> bool:
+    def _depart(self, account: AccountId, draft: Draft) -> None:
         entry = draft.stored(account)
         if entry is not None and entry.state is RosterState.MEMBER:
-            return self._leaving.depart(draft, entry)
+            self._leaving.depart(draft, entry)
         if entry is not None and entry.state is RosterState.INVITED:
             draft.part(entry, RosterState.LEFT)
-        return False
 
     def _next(self, c: Connection) -> tuple[RosterRow, tuple[ChatId, AccountId, bool] | None] | None:
         """An entry of an account that was closed, and what it is of; None where that cannot be opened."""

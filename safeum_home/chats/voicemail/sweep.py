@@ -6,9 +6,8 @@ from sqlalchemy import Connection
 from twisted.internet.interfaces import IDelayedCall
 
 from safeum_home.chats.voicemail.days import DAY, VoicemailDays
-from safeum_home.errors import Problem
+from safeum_home.jobs import Jobs
 from safeum_home.ports import Blinder, Database, EpochTurns
-from safeum_home.spawn import spawn
 from safeum_home.storage import erasure, files, voicemails
 
 SOON, EVERY = 30.0, 3600.0
@@ -18,10 +17,16 @@ AT_ONCE = 200
 
 
 class VoicemailSweep:
-    """Where the storage is away it is done the next time."""
+    """Where the storage is away it is done once that is back."""
 
     def __init__(
-        self, clock: Any, database: Database, blinder: Blinder, days: VoicemailDays, turns: EpochTurns
+        self,
+        clock: Any,
+        jobs: Jobs,
+        database: Database,
+        blinder: Blinder,
+        days: VoicemailDays,
+        turns: EpochTurns,
     ) -> None:
         """`clock` provides IReactorTime; `turns` are of the keyring of the days' keys."""
         self._clock = clock
@@ -29,6 +34,7 @@ class VoicemailSweep:
         self._blinder = blinder
         self._days = days
         self._turns = turns
+        self._sweeping = jobs.job("destroying old voicemail", self.sweep)
         self._call: IDelayedCall | None = None
 
     def start(self) -> None:
@@ -41,21 +47,19 @@ class VoicemailSweep:
     def _begin(self) -> None:
         rest = DAY / 1000 - self._clock.seconds() % (DAY / 1000)
         self._call = self._clock.callLater(min(EVERY, rest + 1.0), self._begin)
-        spawn(self.sweep(), "destroying old voicemail")
+        self._sweeping.ask()
 
     async def sweep(self) -> None:
-        """Destroy what is too old; done when nothing opens it any more."""
+        """Destroy what is too old; done when nothing opens it any more. Raises `storage_unavailable`."""
         since = self._days.kept_since(int(self._clock.seconds() * 1000))
-        try:
-            while await self._database.transact(lambda c: self._drop(c, since)):
-                pass
-            dropped = await self._database.transact(
-                lambda c: voicemails.drop_days_before(c, since, self._turns.epoch)
-            )
-            if dropped:
-                await self._turns.if_due()
-        except Problem:
+        while await self._database.transact(lambda c: self._drop(c, since)):
             pass
+        dropped = await self._database.transact(
+            lambda c: voicemails.drop_days_before(c, since, self._turns.epoch)
+        )
+        # Where the storage goes away in between it is turned for them with what is fleeting.
+        if dropped:
+            await self._turns.if_due()
 
     def _drop(self, c: Connection, day: int) -> bool:
         """Delete some messages of before a day; whether there may be more."""

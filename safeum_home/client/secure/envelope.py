@@ -44,15 +44,17 @@ class Kind(IntEnum):
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-class Place(NamedTuple):
+class Place:
     """Whose envelope it is, and in which chat."""
 
-    chat: str
-    account: str
+    __slots__ = ("_where",)
+
+    def __init__(self, chat: str, account: str) -> None:
+        self._where = b"%b\0%b\0" % (chat.encode(), account.encode())
 
     def about(self, tag: bytes) -> bytes:
         """What is signed, or authenticated, before the octets themselves."""
-        return b"%b%b\0%b\0" % (tag, self.chat.encode(), self.account.encode())
+        return tag + self._where
 
 
 class Head(NamedTuple):
@@ -79,10 +81,8 @@ class Envelope(NamedTuple):
     head: Head
     content: bytes
     octets: bytes
-
-    @property
-    def hash(self) -> bytes:
-        return digest(self.octets, _PERSON)
+    hash: bytes
+    """That of all octets: what names it."""
 
     @property
     def data(self) -> str:
@@ -100,7 +100,8 @@ def seal(head: Head, content: bytes, place: Place, signing: Signing) -> Envelope
     signed = head.octets() + content
     if len(signed) + SIGNATURE_SIZE > MOST:
         raise Refused(Reason.TOO_LARGE)
-    return Envelope(head, content, signed + signing.sign(place.about(_TAG) + signed))
+    octets = signed + signing.sign(place.about(_TAG) + signed)
+    return Envelope(head, content, octets, digest(octets, _PERSON))
 
 
 def read(data: str) -> Envelope:
@@ -116,4 +117,4 @@ def read(data: str) -> Envelope:
     head = Head(_KINDS[kind], flags == QUIET, stream, number, previous)
     if not 1 <= number < 2**53 or (number == 1) != (previous == NONE) or head.began >= 2**53:
         raise malformed()
-    return Envelope(head, octets[_HEAD.size : -SIGNATURE_SIZE], octets)
+    return Envelope(head, octets[_HEAD.size : -SIGNATURE_SIZE], octets, digest(octets, _PERSON))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from safeum_home.client.secure.envelope import Envelope
+from safeum_home.client.secure.envelope import Envelope, Place
 from safeum_home.client.secure.events import Told
 from safeum_home.client.secure.refused import Reason
 
@@ -18,6 +18,7 @@ class HeldEnvelope(NamedTuple):
     before. `warned`: it was told."""
 
     told: Told
+    place: Place
     envelope: Envelope
     past: bool
     reason: Reason

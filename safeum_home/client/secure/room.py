@@ -53,6 +53,7 @@ class Room:
     ) -> None:
         self.chat = chat
         self.own = own
+        self.own_place = self.place(own.account)
         self.former = former
         """Keys that this account had before, as far as they are at hand: to open what is for these."""
         self.people = people

@@ -104,15 +104,15 @@ class Sender:
         content = roster.make(room.now(), room.roster.head, members)
         if len(content) + len(members) * epochs.SEALED > MOST - ROOM:
             raise Refused(Reason.TOO_LARGE)
-        head, place = self._next(Kind.ROSTER, True), room.place(room.own.account)
-        envelope = envelopes.seal(head, content, place, room.own.signing)
+        head = self._next(Kind.ROSTER, True)
+        envelope = envelopes.seal(head, content, room.own_place, room.own.signing)
         self._taker.own_rosters[envelope.hash] = head
         return self._post(envelope, None)
 
     def succeed(self, line: Line) -> Post:
         """Name the keys of this chat as the followers of those before."""
-        head, place = self._next(Kind.SUCCESSION, True), self._room.place(self._room.own.account)
-        return self._post(envelopes.seal(head, line.octets, place, self._room.own.signing), None)
+        head, room = self._next(Kind.SUCCESSION, True), self._room
+        return self._post(envelopes.seal(head, line.octets, room.own_place, room.own.signing), None)
 
     # --- sealing
 
@@ -122,14 +122,13 @@ class Sender:
         if known is None:
             post, known = self._begin(wanted)
             yield post
-        place = room.place(room.own.account)
         key = room.epochs.key(known).of_sender(room.own.account, room.own.hash)
         head = self._next(Kind.MESSAGE, said.quiet)
         seen = room.streams.seen(self._stream)
         inner = Inner(room.now(), room.vault_version(), seen, said.payload)
-        content = messages.seal(inner, head, place, known.id, key)
+        content = messages.seal(inner, head, room.own_place, known.id, key)
         known.count += 1
-        yield self._post(envelopes.seal(head, content, place, room.own.signing), said.reference)
+        yield self._post(envelopes.seal(head, content, room.own_place, room.own.signing), said.reference)
 
     def _begin(self, wanted: Wanted) -> tuple[Post, KnownEpoch]:
         """A new epoch."""
@@ -141,7 +140,7 @@ class Sender:
             key.wipe()
             raise Refused(Reason.NO_KEYS) from None
         head = self._next(Kind.EPOCH, True)
-        envelope = envelopes.seal(head, content, room.place(room.own.account), room.own.signing)
+        envelope = envelopes.seal(head, content, room.own_place, room.own.signing)
         id = envelope.hash
         room.epochs.add(id, epochs.read(envelope), key, room.in_force())
         self._own_epochs.append(id)

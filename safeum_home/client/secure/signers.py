@@ -14,7 +14,7 @@ from safeum_home.client.secure.room import Room
 def signer_of(room: Room, held: HeldEnvelope) -> PublicKeys:
     """The keys of its sender that have signed it; raises `Held(NO_KEYS)`, `Refused`."""
     account, envelope = held.told.sender, held.envelope
-    place, person = room.place(account), room.people.get(account)
+    place, person = held.place, room.people.get(account)
     if person is None:
         raise Held(Reason.NO_KEYS, account)
     if envelope.head.kind is Kind.SUCCESSION:
@@ -38,7 +38,7 @@ def _successor(room: Room, held: HeldEnvelope, person: Person) -> PublicKeys:
     """The last keys of a succession, which have signed it."""
     account = held.told.sender
     line = succession.read(held.envelope, account)
-    if not held.envelope.is_signed(room.place(account), line.last.sign):
+    if not held.envelope.is_signed(held.place, line.last.sign):
         raise Refused(Reason.BAD_SIGNATURE)
     if not room.people.check_line(account, line.keys):
         _check_time(room, held, person)

@@ -22,14 +22,14 @@ from safeum_home.client.secure.events import (
     VaultNewer,
 )
 from safeum_home.client.secure.holding import HeldEnvelope, Holding
-from safeum_home.client.secure.octets import Reader, malformed
+from safeum_home.client.secure.octets import HASH, Reader, malformed
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Held, Reason, Refused
 from safeum_home.client.secure.room import Room
 from safeum_home.client.secure.signers import signer_of
 from safeum_home.client.secure.streams import Noted, Verdict
 from safeum_home.client.secure.watching import Watching
-from safeum_home.protocol.signing import encode_octets
+from safeum_home.protocol.signing import decode_octets
 
 MOST_AUTHORS = 20_000
 
@@ -41,7 +41,7 @@ class Taker:
         self._room = room
         self._watching = watching
         self._holding = Holding()
-        self._authors: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._authors: OrderedDict[bytes, tuple[str, str]] = OrderedDict()
         """Of messages, by their hash: who has written them, and what the node calls them."""
         self.own_stream = b""
         self.own_rosters: dict[bytes, Head] = {}
@@ -60,7 +60,8 @@ class Taker:
         except Refused as refused:
             yield Refusal(refused.reason, told.sender, told.id)
             return
-        yield from self._try(HeldEnvelope(told, envelope, past, Reason.NO_KEYS, self._room.now()), True)
+        place, now = self._room.place(told.sender), self._room.now()
+        yield from self._try(HeldEnvelope(told, place, envelope, past, Reason.NO_KEYS, now), True)
         if envelope.head.kind is not Kind.MESSAGE:
             yield from self.again()
 
@@ -109,7 +110,8 @@ class Taker:
             if wait.account and first:
                 yield KeysNeeded((wait.account,))
         except Refused as refused:
-            if refused.reason is not Reason.FORMER_KEYS or held.envelope.head.kind is Kind.MESSAGE:
+            # What nobody would have read is not missed by who had other keys.
+            if refused.reason is not Reason.FORMER_KEYS or not held.envelope.head.quiet:
                 yield Refusal(refused.reason, told.sender, told.id)
 
     def _note(self, held: HeldEnvelope) -> Noted | None:
@@ -117,14 +119,14 @@ class Taker:
         told, head, hash = held.told, held.envelope.head, held.envelope.hash
         noted = self._room.streams.note(head, told.sender, hash, not held.past)
         again = noted.verdict is Verdict.AGAIN and not held.past
-        _, known = self._authors.get(encode_octets(hash), ("", ""))
+        _, known = self._authors.get(hash, ("", ""))
         if again and known not in ("", told.id):
             raise Refused(Reason.REPLAYED)
         self._remember(hash, told.sender, told.id)
         return None if again and hash not in self.own_rosters else noted
 
     def _remember(self, hash: bytes, account: str, id: str) -> None:
-        self._authors[encode_octets(hash)] = (account, id)
+        self._authors[hash] = (account, id)
         if len(self._authors) > MOST_AUTHORS:
             self._authors.popitem(last=False)
 
@@ -152,7 +154,7 @@ class Taker:
         if not held.past:
             self._check_now(known, sender, keys)
         key = room.epochs.key(known).of_sender(sender, keys.hash)
-        inner = messages.open(envelope, sealed, room.place(sender), key)
+        inner = messages.open(envelope, sealed, held.place, key)
         payload = payloads.decode(inner.payload)
         self._check_author(payload, sender)
         if not held.past:
@@ -179,7 +181,8 @@ class Taker:
                 changed = several
             case _:
                 return
-        if any(self._authors.get(each, (sender, ""))[0] != sender for each in changed):
+        hashes = (decode_octets(each, HASH) or b"" for each in changed)
+        if any(self._authors.get(each, (sender, ""))[0] != sender for each in hashes):
             raise Refused(Reason.NOT_ITS_AUTHOR)
 
     def _epoch(self, held: HeldEnvelope, keys: PublicKeys) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from safeum_home.client.errors import local
+from safeum_home.client.errors import ClientError, local
 from safeum_home.client.file_names import sendable, type_of
 from safeum_home.client.file_transfer import Progress, opened_source
 from safeum_home.client.partial_file import PartialFile
@@ -41,12 +41,14 @@ class ChatFiles:
         answer: Callable[[str | None], Reply | None],
         check: Callable[[File], None],
         say: Callable[[File], Item],
+        check_open: Callable[[], None],
     ) -> None:
         self._home = home
         self._chat = chat
         self._answer = answer
         self._check = check
         self._say = say
+        self._check_open = check_open
         self._running: set[Deferred[Any]] = set()
 
     def send(
@@ -119,6 +121,11 @@ class ChatFiles:
             running.cancel()
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        try:
+            self._check_open()
+        except ClientError:
+            coroutine.close()
+            raise
         running = Deferred.fromCoroutine(coroutine)
         self._running.add(running)
         running.addBoth(self._over, running)

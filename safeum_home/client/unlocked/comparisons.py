@@ -44,14 +44,18 @@ class _Running:
 class Comparisons:
     """`say` posts; what is to be shown is told as `CompareChanged`."""
 
-    def __init__(self, home: Home, chat: str, say: Callable[[Payload], None]) -> None:
+    def __init__(
+        self, home: Home, chat: str, say: Callable[[Payload], None], check_open: Callable[[], None]
+    ) -> None:
         self._home = home
         self._chat = chat
+        self._check_open = check_open
         self.say: Callable[[Payload], None] = say
         self._running: dict[str, _Running] = {}
 
     def begin(self, account: str) -> None:
-        """Ask a member to compare; raises `Refused(NO_KEYS)`."""
+        """Ask a member to compare; raises `Refused(NO_KEYS)`, `wrong_state`."""
+        self._check_open()
         running = self._new(account)
         own = self._home.own
         running.machine = comparing.begins(
@@ -128,7 +132,14 @@ class Comparisons:
         running = self._running[account] = _Running(self, account, person.keys.hash)
         return running
 
+    def unsaid(self, payload: Compare) -> None:
+        """It does not come to the other one: nothing comes of that comparison."""
+        for running in list(self._running.values()):
+            if running.compare == payload.compare:
+                running.stop()
+
     def _of(self, account: str) -> _Running:
+        self._check_open()
         running = self._running.get(account)
         if running is None:
             raise Refused(Reason.NOT_A_MEMBER)

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from safeum_home.client.sas import Words
 from safeum_home.client.secure.events import Event
+from safeum_home.client.secure.payloads import Deletion, Edit, Reaction
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.vault_content import Draft
 from safeum_home.client.unlocked.items import Item
@@ -34,14 +35,24 @@ class NotAsKept(Struct, frozen=True):
     account: str | None = None
 
 
+class NotChanged(Struct, frozen=True):
+    """The node has not taken a change of this program: it was taken back, and can be done anew.
+
+    `code` is the node's; empty where it has not said why.
+    """
+
+    change: Edit | Reaction | Deletion
+    code: str = ""
+
+
 class SecureWarning(Struct, frozen=True):
     """Something in a secure chat is not as it should be, or is to be known: show it in that chat.
 
-    `about` is one of `client.secure.events`, or `InClear`, `NotAsKept`.
+    `about` is one of `client.secure.events`, or `InClear`, `NotAsKept`, `NotChanged`.
     """
 
     chat: str
-    about: Event | InClear | NotAsKept
+    about: Event | InClear | NotAsKept | NotChanged
 
 
 class KeysMismatch(Struct, frozen=True):

@@ -2,47 +2,34 @@
 
 from collections import deque
 from collections.abc import Sequence
-from itertools import count
 
-from twisted.logger import Logger
-
-from safeum_home.client.errors import ClientError
 from safeum_home.client.secure import events as e
-from safeum_home.client.secure import payloads
-from safeum_home.client.secure.chat import SecureChat, Step
+from safeum_home.client.secure.chat import SecureChat
 from safeum_home.client.secure.chat_memory import ChatMemory
-from safeum_home.client.secure.payloads import Payload
 from safeum_home.client.secure.public_keys import PublicKeys
-from safeum_home.client.secure.refused import Reason, Refused
+from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.succession import Line
 from safeum_home.client.secure.taking import is_succession
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.unlocked.comparisons import Comparisons
 from safeum_home.client.unlocked.events import InClear, SecureChanged
 from safeum_home.client.unlocked.home import Home
-from safeum_home.client.unlocked.items import Fate, Item, Items, unread
+from safeum_home.client.unlocked.items import Item, Items, unread
 from safeum_home.client.unlocked.members import Told
-from safeum_home.client.unlocked.posting import Posting
-from safeum_home.client.unlocked.sealed_bodies import file_of, is_in_clear, joined, told_of
+from safeum_home.client.unlocked.saying import Saying
+from safeum_home.client.unlocked.sealed_bodies import is_in_clear, joined, told_of
 from safeum_home.client.unlocked.signing import Signing
-from safeum_home.client.unlocked.vouching import Vouching
-from safeum_home.protocol.commands import Sent
 from safeum_home.protocol.group_types import GroupMember
-from safeum_home.protocol.signing import encode_octets
 from safeum_home.protocol.types import Message
 
-MOST_WAITING = 100
-"""Things said before this account may say something here."""
 MOST_EARLY = 1000
 """Messages that come while history is asked for."""
 PAGE = 50
 MOST_PAGES = 3
 """Of history that are read for the epochs of what stands on the newest."""
-_log = Logger()
-_references = count(1)
 
 
-class Exchange(Vouching):
+class Exchange(Saying):
     """What is within a `Conversation`, which programs see. With `peer` it is a chat of two."""
 
     def __init__(self, home: Home, chat: str, peer: str | None = None) -> None:
@@ -51,18 +38,15 @@ class Exchange(Vouching):
         self.items = Items()
         self.more = True
         """Whether there are older messages: `earlier`."""
-        self.comparisons = Comparisons(home, chat, self._say_quietly)
+        self.comparisons = Comparisons(home, chat, self._say_quietly, self._check_open)
         self._home = home
         self._chat = SecureChat(
             chat, home.own, home.people, home.clock, peer, home.vault_version, home.former
         )
-        self._posting = Posting(home.client, home.clock, chat, self._acknowledged, self._not_taken)
+        self._begin_saying(home)
         self._signing = Signing(self._done)
         self._told = Told()
         self._early: deque[Message] | None = deque(maxlen=MOST_EARLY)
-        self._unsaid: deque[tuple[Payload, Item | None]] = deque()
-        self._changing: dict[str, Payload] = {}
-        """What is no message and on its way, by its reference: nobody sees whether it has come."""
         self._admitted: set[str] = set()
         """For whom this program has vouched."""
 
@@ -139,9 +123,7 @@ class Exchange(Vouching):
     def close(self) -> None:
         """Wipe its keys, and drop what waits."""
         self.comparisons.close()
-        self._posting.close()
-        self._unsaid.clear()
-        self._changing.clear()
+        self._end_saying()
         self._chat.close()
         self._signing.close()
 
@@ -176,7 +158,7 @@ class Exchange(Vouching):
         account = joined(message)
         if account is None or account == self._home.own.account or self.peer is not None:
             return
-        self._told.newcomers.add(account)
+        self._told.came(account)
         if account in self._admitted:
             self._welcome()
 
@@ -203,83 +185,3 @@ class Exchange(Vouching):
     def concerns(self, account: str) -> bool:
         """Whether it is in the chat, by anybody's word."""
         return account == self.peer or account in self.members or account in self._told.states
-
-    # --- saying
-
-    def _check(self, payload: Payload) -> None:
-        payloads.encode(payload)
-        if self.peer is None and self._was_in and self._home.own.account not in self._chat.members:
-            raise Refused(Reason.NOT_A_MEMBER)
-        if len(self._unsaid) >= MOST_WAITING:
-            raise Refused(Reason.TOO_MANY)
-
-    def _say_quietly(self, payload: Payload) -> None:
-        """What is no message."""
-        self._say(payload, None)
-
-    def _say(self, payload: Payload, item: Item | None) -> None:
-        self._unsaid.append((payload, item))
-        if item is not None and (file := file_of(payload)) is not None:
-            self._posting.attach(item.reference, file)
-        self._flush()
-        if item is not None and item.fate is Fate.WAITING:
-            if not self._home.may_say:
-                item.waits_for = (self._home.own.account,)
-            self._home.tell(SecureChanged(self.id, item))
-
-    def _flush(self) -> None:
-        """Say what was to be said, as soon as that can be."""
-        own = self._home.own.account
-        while self._unsaid and self._home.may_say and self._early is None and own in self._chat.members:
-            if self._told.newcomers & self.members or self._signing.busy:
-                self._welcome()
-                return
-            payload, item = self._unsaid.popleft()
-            reference = f"changed-{next(_references)}" if item is None else item.reference
-            if item is None:
-                self._changing[reference] = payload
-            try:
-                self._done(self._chat.say(payload, reference))
-            except Refused:
-                self._changing.pop(reference, None)
-                self._fail(item)
-
-    def _done(self, step: Step) -> None:
-        for event in step.events:
-            self._heard(event)
-        for post in step.posts:
-            item = self.items.by_reference(post.reference) if post.reference else None
-            if item is not None:
-                self.items.sealed(item, encode_octets(post.hash))
-                item.fate, item.waits_for = Fate.SENDING, ()
-                self._home.tell(SecureChanged(self.id, item))
-        self._posting.put(step.posts)
-
-    # --- what becomes of what was posted
-
-    def _acknowledged(self, post: e.Post, sent: Sent) -> None:
-        item = self.items.by_reference(post.reference) if post.reference else None
-        self._changing.pop(post.reference or "", None)
-        if item is not None:
-            item.fate, item.id = Fate.SENT, sent.id
-            self._home.tell(SecureChanged(self.id, item))
-        if not sent.waiting:
-            self._take(e.Told(self._home.own.account, sent.id, post.data, post.quiet))
-            self._flush()
-
-    def _not_taken(self, posts: list[e.Post], error: ClientError) -> None:
-        self._chat.renew()
-        self._signing.failed([post.data for post in posts], error)
-        changing = [self._changing.pop(post.reference or "", None) for post in posts]
-        if posts[0].reference:  # else it is an epoch, or a roster: the node takes nothing of this account
-            # What stood behind is shown as not sent where it is a message, and said again where it is none.
-            self._unsaid.extend((payload, None) for payload in changing[1:] if payload is not None)
-        for post in posts:
-            self._fail(self.items.by_reference(post.reference) if post.reference else None)
-        self._flush()
-
-    def _fail(self, item: Item | None) -> None:
-        if item is not None:
-            self._posting.detach(item.reference)
-            item.fate = Fate.REFUSED
-            self._home.tell(SecureChanged(self.id, item))

@@ -5,7 +5,7 @@ from safeum_home.client.secure.chat import SecureChat
 from safeum_home.client.secure.payloads import Deletion, Edit, Reaction
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.unlocked.comparisons import Comparisons
-from safeum_home.client.unlocked.events import InClear, SecureChanged, SecureWarning
+from safeum_home.client.unlocked.events import InClear, NotChanged, SecureChanged, SecureWarning
 from safeum_home.client.unlocked.home import Home
 from safeum_home.client.unlocked.items import Items, item_of, unread
 from safeum_home.client.unlocked.members import Told
@@ -42,7 +42,7 @@ class Hearing:
                     item.waits_for = accounts
                     self._home.tell(SecureChanged(self.id, item))
             case e.RosterChanged(change=change):
-                self._told.newcomers -= self.members
+                self._told.welcomed(self.members)
                 if any(change):
                     self._warn(event)
                 self._enter()
@@ -93,5 +93,5 @@ class Hearing:
         for item in changed:
             self._home.tell(SecureChanged(self.id, item))
 
-    def _warn(self, about: e.Event | InClear) -> None:
+    def _warn(self, about: e.Event | InClear | NotChanged) -> None:
         self._home.tell(SecureWarning(self.id, about))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from safeum_home.client.secure.events import Received, Refusal
 from safeum_home.client.secure.payloads import Deletion, Edit, File, Reaction, Text, Unknown
@@ -25,7 +26,7 @@ class Fate(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     REFUSED = "refused"
-    """The node does not take it; say it anew."""
+    """The node does not take it, for what is in `refused`; say it anew."""
     RECEIVED = "received"
 
 
@@ -41,6 +42,8 @@ class Item:
     id: str | None = None
     reference: str = ""
     waits_for: tuple[str, ...] = ()
+    refused: str = ""
+    """The code of why it is not taken: of the node, or a `Reason`."""
     late: bool = False
     """It was missing: others have come before it."""
     edited: bool = False
@@ -57,6 +60,41 @@ class Item:
         return payload.caption if isinstance(payload, File) else payload.text
 
 
+class Look(NamedTuple):
+    """What a change of an account can make another one."""
+
+    payload: Text | File | Unknown
+    edited: bool
+    deleted: bool
+    emoji: str | None
+
+    @classmethod
+    def at(cls, item: Item, account: str) -> "Look":
+        return cls(item.payload, item.edited, item.deleted, item.reactions.get(account))
+
+
+class Trace(NamedTuple):
+    """An item that somebody has changed, as it was before and behind that."""
+
+    item: Item
+    account: str
+    before: Look
+    after: Look
+
+    def undo(self) -> bool:
+        """As it was, where nothing else has changed it since; whether it was so."""
+        item, now = self.item, Look.at(self.item, self.account)
+        if now.payload is self.after.payload is not self.before.payload:
+            item.payload, item.edited, item.deleted, _ = self.before
+            return True
+        if now.emoji != self.after.emoji or now.emoji == self.before.emoji:
+            return False
+        item.reactions.pop(self.account, None)
+        if self.before.emoji is not None:
+            item.reactions[self.account] = self.before.emoji
+        return True
+
+
 class Items:
     """Those of a chat, the oldest first."""
 
@@ -67,7 +105,13 @@ class Items:
         """Of the past, of messages that have not been loaded: the newest last."""
 
     def by_hash(self, hash: str) -> Item | None:
+        """Also by one that it had before it was sealed anew."""
         return self._hashes.get(hash)
+
+    def name(self, hash: str) -> str:
+        """What is to be said of the message with this hash: the one that it has now."""
+        item = self._hashes.get(hash)
+        return hash if item is None or item.hash is None else item.hash
 
     def by_reference(self, reference: str) -> Item | None:
         found = (item for item in reversed(self.all) if item.reference == reference)
@@ -86,8 +130,9 @@ class Items:
     def add(self, item: Item) -> None:
         """Something new."""
         self.all.append(item)
-        for gone in self.all[:-KEPT]:
-            self._hashes.pop(gone.hash or "", None)
+        gone = set(self.all[:-KEPT])
+        if gone:
+            self._hashes = {hash: each for hash, each in self._hashes.items() if each not in gone}
         del self.all[:-KEPT]
 
     def sealed(self, item: Item, hash: str) -> None:
@@ -120,6 +165,20 @@ class Items:
             self._changes = [*self._changes, (sender, change)][-KEPT:]
         return [item for item in found if _apply(item, sender, change)]
 
+    def show(self, account: str, change: Edit | Reaction | Deletion) -> list[Trace]:
+        """What this program, of `account`, is about to change for all: so that it can be taken back."""
+        named = change.messages if isinstance(change, Deletion) else (change.message,)
+        before = [(item, Look.at(item, account)) for item in map(self.by_hash, named) if item is not None]
+        changed = self.change(account, change)
+        return [
+            Trace(item, account, look, Look.at(item, account)) for item, look in before if item in changed
+        ]
+
+    def undo(self, change: Edit | Reaction | Deletion, traces: Iterable[Trace]) -> list[Item]:
+        """It was not taken. What is another one now for that."""
+        self._changes = [each for each in self._changes if each[1] is not change]
+        return [trace.item for trace in traces if trace.undo()]
+
 
 def unread(refusal: Refusal, at: int) -> Item:
     """What is for keys that this account had before: nobody can read it with those of now."""
@@ -132,12 +191,13 @@ def _apply(item: Item, sender: str, change: Edit | Reaction | Deletion) -> bool:
             return item.reactions.pop(sender, None) is not None
         item.reactions[sender] = change.emoji
         return True
-    if sender != item.sender or item.deleted:
+    if sender != item.sender:
         return False
     if isinstance(change, Deletion):
-        item.deleted, item.payload = True, Unknown("deleted")
-        return True
-    if not isinstance(item.payload, Text):
+        # Also where it is deleted already: by more than one, it is so though one of them is undone.
+        before, item.deleted, item.payload = item.deleted, True, Unknown("deleted")
+        return not before
+    if item.deleted or not isinstance(item.payload, Text):
         return False
     item.payload, item.edited = Text(change.text, change.mentions, item.payload.reply), True
     return True

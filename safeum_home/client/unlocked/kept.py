@@ -11,12 +11,20 @@ K = TypeVar("K", Draft, Setting)
 
 
 class Kept(Generic[K]):
-    """`tell` is told what other devices have kept, `changed` of what is new here. `now`: in milliseconds."""
+    """`tell` is told what other devices have kept, `changed` of what is new here. `now`: in milliseconds.
+
+    `check_open` raises what `set` does once they are locked.
+    """
 
     def __init__(
-        self, now: Callable[[], int], tell: Callable[[Struct], None], changed: Callable[[], None]
+        self,
+        now: Callable[[], int],
+        tell: Callable[[Struct], None],
+        changed: Callable[[], None],
+        check_open: Callable[[], None],
     ) -> None:
         self._now = now
+        self._check_open = check_open
         self._tell = tell
         self._changed = changed
         self.kept: dict[str, K] = {}

@@ -27,8 +27,10 @@ class KeptDrafts(Kept[Draft]):
     def set(self, chat: str, text: str, reply: str | None = None) -> None:
         """This was begun in a secure chat; `reply` is the hash of the message that is answered.
 
-        With neither it is dropped. Raises `Refused`: MALFORMED, TOO_LARGE beyond 4096 characters, TOO_MANY.
+        With neither it is dropped. Raises `Refused`: MALFORMED, TOO_LARGE beyond 4096 characters, TOO_MANY;
+        `wrong_state` while it is locked.
         """
+        self._check_open()
         if len(text) > MAX_DRAFT:
             raise Refused(Reason.TOO_LARGE)
         if not is_text(text):

@@ -30,8 +30,10 @@ class KeptSettings(Kept[Setting]):
     def set(self, name: str, value: bool | int | str | None) -> None:
         """Set it, or drop it with None.
 
-        Raises `Refused`: MALFORMED for what is no truth, number below 2^53, or text; TOO_LARGE, TOO_MANY.
+        Raises `Refused`: MALFORMED for what is no truth, number below 2^53, or text; TOO_LARGE, TOO_MANY;
+        `wrong_state` while it is locked.
         """
+        self._check_open()
         _check(name, value)
         before = self.kept.get(name)
         if before is None and value is None:

@@ -2,29 +2,49 @@
 
 from collections.abc import Iterable
 
+from safeum_home.client.errors import BadAnswer
 from safeum_home.client.group_methods import GroupMethods
 from safeum_home.protocol.group_types import GroupMember
 
+MOST = 4_000
+"""People who are held of one chat: twice what a group has. Who was told of longest ago makes room."""
+
 
 class Told:
-    """`states` are those of all accounts in the roster of the node."""
+    """`states` are those of who is in the roster of the node, or invited."""
 
     def __init__(self) -> None:
         self.states: dict[str, str] = {}
-        self.newcomers: set[str] = set()
+        self.newcomers: dict[str, None] = {}
         """Who has come, and cannot know yet by whose word: the roster is signed anew for them."""
 
     async def load(self, client: GroupMethods, chat: str) -> None:
-        """Ask for all of them."""
-        after = None
-        while True:
+        """Ask for all of them. Raises `ClientError`: `BadAnswer` where these have no end."""
+        after, left = None, MOST
+        while left > 0:
             page = await client.members(chat, after)
             self.take(page.members)
             if (after := page.next) is None:
                 return
+            left -= max(1, len(page.members))
+        raise BadAnswer("The node names more members than a group has.")
 
     def take(self, members: Iterable[GroupMember]) -> None:
-        self.states.update((member.account, member.state) for member in members)
+        for member in members:
+            self.states.pop(member.account, None)
+            if member.state in ("member", "invited"):
+                self.states[member.account] = member.state
+        _bound(self.states)
+
+    def came(self, account: str) -> None:
+        """Somebody has joined."""
+        self.newcomers[account] = None
+        _bound(self.newcomers)
+
+    def welcomed(self, accounts: Iterable[str]) -> None:
+        """These know by whose word they are in."""
+        for account in accounts:
+            self.newcomers.pop(account, None)
 
     @property
     def members(self) -> frozenset[str]:
@@ -32,3 +52,8 @@ class Told:
 
     def is_invited(self, account: str) -> bool:
         return self.states.get(account) == "invited"
+
+
+def _bound(told: dict[str, str] | dict[str, None]) -> None:
+    while len(told) > MOST:
+        del told[next(iter(told))]

@@ -88,10 +88,6 @@ class Opening(Rekeying, Home):
         finally:
             self._opening.release()
 
-    def _check_open(self) -> None:
-        if self.closed:
-            raise local(Code.WRONG_STATE, "it was locked meanwhile")
-
     async def _open(self, chat: str) -> None:
         try:
             await self._enter(chat)

@@ -41,8 +41,8 @@ class Remembering(Verifying):
 
     def _begin_remembering(self, client: Methods) -> None:
         self.line = OwnLine(self.people)
-        self.drafts = KeptDrafts(self._now, self.tell, self.changed)
-        self.settings = KeptSettings(self._now, self.tell, self.changed)
+        self.drafts = KeptDrafts(self._now, self.tell, self.changed, self._check_open)
+        self.settings = KeptSettings(self._now, self.tell, self.changed, self._check_open)
         self._vault = MovingVault(client, self.clock, self.own, self)
 
     def _end_remembering(self) -> None:

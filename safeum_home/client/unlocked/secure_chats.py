@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
 from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.client.secret import Wiped
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.unique_key import UniqueKey
@@ -62,13 +63,26 @@ class SecureChats(Opening):
         self._ticks = 0
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
         self._soon: set[IDelayedCall] = set()
-        self._begin_rekeying()
+        self._begin_publishing()
+        self._begin_telling()
         self._begin_remembering(client)
         self.people.own(own.account, own.public, self._now())
 
     def awaitable(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
-        """What a program waits for."""
-        return self._awaitable(Deferred.fromCoroutine(coroutine))
+        """What a program waits for. Raises `wrong_state` where it is locked, or was locked meanwhile."""
+        return self._awaitable(Deferred.fromCoroutine(self._while_open(coroutine)))
+
+    async def _while_open(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        try:
+            self._check_open()
+        except ClientError:
+            coroutine.close()
+            raise
+        try:
+            return await coroutine
+        except Wiped:
+            self._check_open()
+            raise
 
     # --- opening and closing
 
@@ -95,15 +109,12 @@ class SecureChats(Opening):
             call.cancel()
         self._directory.close()
         self._end_rekeying()
+        self._end_telling()
         self._end_remembering()
         for conversation in self.chats.values():
             conversation.close()
         self.chats.clear()
         self.own.wipe()
-
-    @property
-    def closed(self) -> bool:
-        return self.own.wiped
 
     # --- chats
 
@@ -216,8 +227,7 @@ class SecureChats(Opening):
                     self._need_soon(account)
             case LinkChanged(link=Link.ONLINE):
                 spawn(self._publish(), "publishing keys")
-                for conversation in self.chats.values():
-                    self.owed(conversation)
+                spawn(self._tell_all(), "telling chats of other keys")
                 self._directory.again()
                 self._vault.look()
 

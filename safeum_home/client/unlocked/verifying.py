@@ -5,10 +5,12 @@ from abc import ABC, abstractmethod
 from segno import QRCode
 from twisted.internet.interfaces import IReactorTime
 
+from safeum_home.client.errors import local
 from safeum_home.client.secure import fingerprints
 from safeum_home.client.secure.people import People, Person, Trust
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
+from safeum_home.errors import Code
 
 
 class Verifying(ABC):
@@ -21,6 +23,16 @@ class Verifying(ABC):
     @abstractmethod
     def changed(self, urgent: bool = False) -> None:
         """Something is different that the vault keeps; what is `urgent` must not be lost."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether all keys are wiped."""
+        return self.own.wiped
+
+    def _check_open(self) -> None:
+        """Raises `wrong_state`, as all that needs to be unlocked does."""
+        if self.closed:
+            raise local(Code.WRONG_STATE, "it is locked, or was locked meanwhile")
 
     def _now(self) -> int:
         return int(self.clock.seconds() * 1000)
@@ -48,7 +60,11 @@ class Verifying(ABC):
         return fingerprints.scan_text((self.own.account, self.own.hash), other)
 
     def scanned(self, account: str, said: str) -> bool:
-        """What was scanned from the screen of `account`, which is verified if it fits. Raises `Refused`."""
+        """What was scanned from the screen of `account`, which is verified if it fits.
+
+        Raises `Refused`, `wrong_state`.
+        """
+        self._check_open()
         person = self._person(account)
         same = fingerprints.scanned(said, (self.own.account, self.own.hash), (account, person.keys.hash))
         if same:
@@ -59,7 +75,11 @@ class Verifying(ABC):
         return same
 
     def verify(self, account: str) -> None:
-        """Its owner has compared the safety number by another way. Raises `Refused(NO_KEYS)`."""
+        """Its owner has compared the safety number by another way.
+
+        Raises `Refused(NO_KEYS)`, `wrong_state`.
+        """
+        self._check_open()
         self.people.verify(account, self._person(account).keys.hash, self._now())
         self.changed(urgent=True)
 

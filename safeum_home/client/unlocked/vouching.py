@@ -61,7 +61,11 @@ class Vouching(Hearing):
         if self.peer is None and person is not None and vouched not in (None, person.keys.hash):
             spawn(self.admit([account]), "vouching for other keys")
 
+    @property
+    def _has_newcomers(self) -> bool:
+        return not self.members.isdisjoint(self._told.newcomers)
+
     def _welcome(self) -> None:
         """Sign the roster anew for who has come: what was said before it is not told to them."""
-        if self._home.may_say and not self._signing.busy and self._told.newcomers & self.members:
+        if self._home.may_say and not self._signing.busy and self._has_newcomers:
             spawn(self._signing.sign(lambda: self._chat.admit(())), "vouching for who has come")

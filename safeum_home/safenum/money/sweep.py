@@ -9,11 +9,10 @@ from typing import Any
 from twisted.internet.interfaces import IDelayedCall
 
 from safeum_home.config_safenum import SafenumSection
-from safeum_home.errors import Problem
+from safeum_home.jobs import Jobs
 from safeum_home.ports import Database, EpochTurns
 from safeum_home.safenum.money.cdr import CdrBook
 from safeum_home.safenum.money.months import month_of
-from safeum_home.spawn import spawn
 from safeum_home.storage import missed_calls
 from safeum_home.storage import wallets as rows
 from safeum_home.storage.payments import drop_ended
@@ -23,11 +22,12 @@ SOON, EVERY = 90.0, 86_400.0
 
 
 class MoneySweep:
-    """Where the storage is away it is done the next time."""
+    """Where the storage is away it is done once that is back."""
 
     def __init__(
         self,
         clock: Any,
+        jobs: Jobs,
         database: Database,
         section: SafenumSection,
         cdrs: CdrBook,
@@ -41,6 +41,7 @@ class MoneySweep:
         self._cdrs = cdrs
         self._turns = turns
         self._now = now
+        self._sweeping = jobs.job("sweeping records of calls", self._sweep)
         self._call: IDelayedCall | None = None
 
     def start(self) -> None:
@@ -52,19 +53,13 @@ class MoneySweep:
 
     def _begin(self) -> None:
         self._call = self._clock.callLater(EVERY, self._begin)
-        spawn(self._sweep(), "sweeping records of calls")
+        self._sweeping.ask()
 
     async def _sweep(self) -> None:
         month = month_of(self._now())
         records, lines = month - self._section.cdr_months, month - self._section.statement_months
-        try:
-            dropped = await self._database.transact(
-                lambda c: self._cdrs.drop_before(c, records, self._turns.epoch)
-            )
-            await self._database.transact(lambda c: missed_calls.drop_missed(c, records))
-            await self._database.transact(lambda c: rows.drop_lines(c, lines))
-            await self._database.transact(lambda c: drop_ended(c, self._now()))
-            if dropped:
-                await self._turns.if_due()
-        except Problem:
-            pass
+        await self._database.transact(lambda c: self._cdrs.drop_before(c, records, self._turns.epoch))
+        await self._database.transact(lambda c: missed_calls.drop_missed(c, records))
+        await self._database.transact(lambda c: rows.drop_lines(c, lines))
+        await self._database.transact(lambda c: drop_ended(c, self._now()))
+        await self._turns.if_due()

@@ -25,10 +25,12 @@ export function spelt(entropy) {
   return Array.from({ length: count }, (_, at) => WORDS[Number.parseInt(bits.slice(11 * at, 11 * at + 11), 2)]).join(" ");
 }
 
+/** What Unicode calls white space, and four separators that other languages take for it. */
+const SPACE = /[\p{White_Space}\x1c-\x1f]+/u; // eslint-disable-line no-control-regex
+
 /** The one written form of a passphrase: NFKC, white space at its ends gone and single within. */
 export function normal(text) {
-  // As Python's str.split has it.
-  return text.normalize("NFKC").split(/[\s\x1c-\x1f\x85]+/u).filter((part) => part && part !== "\ufeff").join(" "); // eslint-disable-line no-control-regex
+  return text.normalize("NFKC").split(SPACE).filter(Boolean).join(" ");
 }
 
 /** Whether these are generated words: their last bits check them. */

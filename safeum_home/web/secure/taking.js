@@ -85,7 +85,7 @@ export class Taker {
       events.push(...this.#read(held, keys));
     } catch (error) {
       if (!(error instanceof Held)) {
-        const isFormer = error.reason === Reason.FORMER_KEYS && held.envelope.head.kind !== Kind.MESSAGE;
+        const isFormer = error.reason === Reason.FORMER_KEYS && held.envelope.head.quiet;
         return isFormer ? events : [...events, refusal(error, told)];
       }
       held.reason = error.reason;

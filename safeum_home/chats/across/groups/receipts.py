@@ -6,17 +6,15 @@ as well: whoever asks has to know that.
 """
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.groups.notes import GroupNotes
-from safeum_home.errors import Problem
 from safeum_home.ids import ChatId
+from safeum_home.jobs import Jobs
 from safeum_home.ports import Database, EpochTurns, Key
 from safeum_home.ports.federation import Peers
-from safeum_home.spawn import spawn
 from safeum_home.storage.keys import LASTING
 
 _CONTEXT = b"group erased"
@@ -39,6 +37,7 @@ class GroupReceipts:
 
     def __init__(
         self,
+        jobs: Jobs,
         database: Database,
         turns: EpochTurns,
         peers: Peers,
@@ -53,6 +52,8 @@ class GroupReceipts:
         self._notes = notes
         self._key = key
         self._now = now
+        self._hubs: set[str] = set()
+        self._giving = jobs.job("giving receipts for groups that are gone", self._give)
 
     def owe(self, c: Connection, hub: str, chat: ChatId, life: int) -> None:
         """In the transaction in which the copy of a group of `hub` is dropped, or was found to be gone.
@@ -67,14 +68,15 @@ class GroupReceipts:
 
     def give(self, hub: str) -> None:
         """Turn the keyring where that is not done yet, and tell."""
-        spawn(self._give(hub), "a receipt for a group that is gone")
+        self._hubs.add(hub)
+        self._giving.ask()
 
-    async def _give(self, hub: str) -> None:
-        with suppress(Problem):  # the node stops, or its storage is unavailable, which says so itself
-            erased = await self._database.read(LASTING.erased_epoch)
-            if erased is not None and self._turns.oldest <= erased:
-                await self._turns.turned()
-            self._peers.wake([hub])
+    async def _give(self) -> None:
+        erased = await self._database.read(LASTING.erased_epoch)
+        if erased is not None and self._turns.oldest <= erased:
+            await self._turns.turned()
+        hubs, self._hubs = self._hubs, set()
+        self._peers.wake(sorted(hubs))
 
     def is_true(self, receipt: Receipt) -> bool:
         """Whether what it says is destroyed is."""

@@ -1,0 +1,64 @@
+"""How well it is known who reads what is said in a secure chat: it stands beside its name, wherever that is.
+
+A desk that has not unlocked knows nothing of that, and says nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+from safeum_home.client.group_words import count
+from safeum_home.client.secure.people import Trust
+from safeum_home.client.secure_words import trust_words
+
+if TYPE_CHECKING:
+    from safeum_home.client.chat_view import ChatView
+    from safeum_home.client.desk import Desk
+    from safeum_home.client.unlocked.conversation import Conversation
+
+VERIFIED = "✓"
+"""Behind the lock: all others in it are verified."""
+CHANGED = "⚠"
+"""Somebody has other keys than before."""
+
+
+def partner(desk: "Desk", view: "ChatView") -> str | None:
+    """The other one of a pair, by what is known here and not by the word of the node."""
+    conversation = desk.secure.of(view)
+    return None if conversation is None else conversation.peer
+
+
+def sign(desk: "Desk", view: "ChatView") -> str:
+    """What stands behind the lock of a secure chat; empty where there is nothing to tell."""
+    chats, conversation = desk.secure.chats, desk.secure.of(view)
+    if chats is None or conversation is None:
+        return ""
+    known = [chats.people.get(account) for account in _others(desk, conversation)]
+    if any(person is not None and (person.offered or person.trust is Trust.CHANGED) for person in known):
+        return CHANGED
+    verified = [person is not None and person.trust is Trust.VERIFIED for person in known]
+    return VERIFIED if verified and all(verified) else ""
+
+
+def words(desk: "Desk", view: "ChatView") -> str:
+    """The same in words."""
+    chats, conversation = desk.secure.chats, desk.secure.of(view)
+    if chats is None:
+        return "locked: /unlock"
+    if conversation is None:
+        return "not loaded yet"
+    if conversation.peer is not None:
+        return trust_words(chats.people.get(conversation.peer))
+    others = _others(desk, conversation)
+    verified = sum(chats.trust(each) is Trust.VERIFIED for each in others)
+    return f"{count(len(conversation.members))}, {verified} of {len(others)} others verified"
+
+
+def trust(desk: "Desk", account: str) -> str:
+    """How well the keys of somebody are known, in words; empty where none were seen, or are to be seen."""
+    chats = desk.secure.chats
+    person = None if chats is None or account == desk.state.account else chats.people.get(account)
+    return "" if person is None else trust_words(person)
+
+
+def _others(desk: "Desk", conversation: "Conversation") -> frozenset[str]:
+    readers = conversation.members if conversation.peer is None else frozenset({conversation.peer})
+    return readers - {desk.state.account}

@@ -1,0 +1,151 @@
+"""How well others are known stands beside secure chats wherever they are named; no name looks like that."""
+
+from safeum_home.client import render
+from safeum_home.client.blocks import text_of
+from safeum_home.client.names import label
+from safeum_home.client.slash_commands import completions
+from safeum_home.client.text import width
+from tests.secure_desk_case import OTHER, SecureDeskCase, SecureWorldDesk
+
+
+class StandingTests(SecureDeskCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.pair()
+
+    def verify(self) -> None:
+        assert self.ann.client.secure is not None
+        self.ann.client.secure.verify(self.ben.account)
+
+    def change(self) -> None:
+        """Ben has another security key, of which nobody vouches."""
+        self.say(self.ben, "/lock")
+        for line in ("/unlock new", "yes", OTHER, OTHER):
+            self.ben.enter(line)
+        self.settle(5)
+
+    def places(self) -> list[str]:
+        """All places where the chat is named."""
+        self.say(self.ann, "a red house")
+        places = [self.ann.header(), self.ann.sidebar(), self.ann.enter("/secure")]
+        self.ann.enter("/chat")
+        places.append(self.ann.enter("/search red house"))
+        self.say(self.ben, "psst")
+        places.append(self.ann.info())
+        places += [text for text, _ in completions(self.ann.desk, "/chat 🔒 B")]
+        return places
+
+    def test_not_verified(self) -> None:
+        self.assertEqual([each for each in self.places() if "🔒 Ben" not in each], [])
+
+    def test_verified(self) -> None:
+        self.verify()
+        self.assertEqual([each for each in self.places() if "🔒✓ Ben" not in each], [])
+        self.ann.enter("/chat 🔒 Ben")
+        self.assertEqual(self.ann.header(), "🔒✓ Ben  verified")
+
+    def test_changed(self) -> None:
+        """Until it is accepted, and until it is verified after that."""
+        self.verify()
+        self.change()
+        self.assertIn("🔒⚠ Ben", self.ann.sidebar())
+        self.ann.enter("/verify Ben accept")
+        self.ann.enter("yes")
+        self.assertEqual(self.ann.header(), "🔒⚠ Ben  other keys than before, not verified")
+        self.verify()
+        self.assertEqual(self.ann.header(), "🔒✓ Ben  verified")
+
+    def test_locked(self) -> None:
+        """Nothing is known then, and nothing is claimed."""
+        self.verify()
+        self.ann.enter("/lock")
+        self.assertEqual(self.ann.header(), "🔒 Ben  locked: /unlock")
+        for line in ("/profile Ben", "/contacts"):
+            self.assertNotIn("verified", self.ann.enter(line))
+
+    def test_people(self) -> None:
+        """Beside somebody wherever that one is looked up, or invites."""
+        self.assertIn("Security key: not verified", self.ann.enter("/profile Ben"))
+        self.verify()
+        self.assertIn("Security key: verified", self.ann.enter("/profile Ben"))
+        self.assertIn("Ben  ben@home.example  verified", self.ann.enter("/contacts"))
+        self.assertTrue(self.ann.enter("/profile Cay").endswith("Cay <cay@home.example>"))
+        self.ben.enter("/secure group Ann")
+        self.settle()
+        self.assertIn("invited by Ben (verified)", self.ann.enter("/invitations"))
+
+    def test_group(self) -> None:
+        """All have to be verified, and one who has other keys is enough for the sign of that."""
+        self.cay.unlock()
+        self.ann.enter("/secure group Ben, Cay")
+        for who in (self.ben, self.cay):
+            self.settle()
+            who.enter("/accept Ann")
+        self.settle()
+        self.verify()
+        self.assertTrue(self.ann.header().startswith("🔒 Ben, Cay  3 members, 1 of 2 "), self.ann.header())
+        assert self.ann.client.secure is not None
+        self.ann.client.secure.verify(self.cay.account)
+        self.assertTrue(self.ann.header().startswith("🔒✓ Ben, Cay  3 members, 2 of 2 "), self.ann.header())
+        self.change()
+        self.assertTrue(self.ann.header().startswith("🔒⚠ Ben, Cay"), self.ann.header())
+
+    def test_whom_the_node_names(self) -> None:
+        """Of two it is the one for whom it is sealed."""
+        view = self.ann.view(self.ben)
+        roster = self.ann.desk.state.groups.rosters[view.chat]
+        roster[self.cay.account] = roster.pop(self.ben.account)
+        self.ann.desk.names.forget()
+        self.assertEqual(self.ann.header(), "🔒 Ben  not verified")
+
+
+class NarrowTests(SecureDeskCase):
+    """Windows of all sizes, and names of people who want to be taken for verified."""
+
+    def drawn(self, who: SecureWorldDesk, columns: int) -> list[str]:
+        lines = [render.header(who.desk, columns), render.info(who.desk, columns, 10)]
+        return [text_of([line]) for line in lines]
+
+    def test_long_name(self) -> None:
+        """However long it is, how well it is known is to be seen; nothing is wider than the window."""
+        self.pair()
+        self.ben.enter("/name " + "verified " * 7)
+        self.settle()
+        for columns in (200, 80, 40, 25):
+            header, _ = self.drawn(self.ann, columns)
+            self.assertEqual(width(header), columns)
+            self.assertTrue(header.rstrip().endswith("  not verified"), header)
+        for columns in (1, 5, 12):
+            self.assertEqual([width(line) for line in self.drawn(self.ann, columns)], [columns] * 2)
+            self.ann.screen(columns)
+
+    def test_alarm_of_a_long_name(self) -> None:
+        """What has to be seen stands in the line above the input."""
+        self.pair()
+        self.ben.enter("/name " + "B" * 64)
+        self.settle()
+        self.ann.enter("/chat Cay")
+        self.ann.desk.secure.alarms.sound(self.ann.view(self.ben).chat, "Something is missing.")
+        self.assertIn("…: Something is missing.", self.drawn(self.ann, 80)[1])
+
+    def test_what_looks_like_a_sign(self) -> None:
+        """It is taken out of names, with what is blank and yet a letter."""
+        for sign in "✓✔☑✅√🗸⚠🔒🔏🔐🔑":
+            self.assertNotIn(sign, label(f"{sign} Ben"), f"U+{ord(sign):04X}")
+        self.assertEqual(label("Ben\u2800\u2800verified"), "Ben��verified")
+        for blank in ("\u200c", "\u3000", "\u00a0", " \u200c "):
+            self.assertEqual(label(blank), "")
+        for override in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u200e\u200f\u061c":
+            self.assertEqual(label(f"{override}Ben"), "�Ben")
+
+    def test_sign_of_a_name(self) -> None:
+        """A chat that is not secure bears no lock, whatever it is called."""
+        self.ben.enter("/name 🔒✓ Ben")
+        self.ben.enter("/group 🔒✓ Ben")
+        self.ben.enter("/invite Ann")
+        self.settle()
+        self.ann.enter("/accept")
+        self.settle()
+        for sign in "🔒✓":
+            self.assertNotIn(sign, self.ann.sidebar())
+        self.assertIn("▣ �� Ben", self.ann.sidebar())
