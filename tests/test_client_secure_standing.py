@@ -119,6 +119,13 @@ class NarrowTests(SecureDeskCase):
             self.assertEqual([width(line) for line in self.drawn(self.ann, columns)], [columns] * 2)
             self.ann.screen(columns)
 
+    def test_another_name(self) -> None:
+        """Nobody becomes somebody else unseen, in a secure chat neither."""
+        self.pair()
+        self.ben.enter("/name Cay")
+        self.settle()
+        self.assertIn("ben is now called Cay (before: Ben).", self.ann.screen())
+
     def test_alarm_of_a_long_name(self) -> None:
         """What has to be seen stands in the line above the input."""
         self.pair()

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.money_words import amount, invoice_csv
 from safeum_home.ids import AccountId
+from safeum_home.jobs import AGAIN
 from safeum_home.ports.money import Leg, Over
 from safeum_home.protocol.commands.money import Invoice, InvoiceItem
 from safeum_home.safenum.money.months import parse_day
@@ -206,6 +207,22 @@ class LifeTests(CommandCase):
             self.world.clock.advance(EVERY)
         self.assertEqual((count("cdrs"), count("statements")), (0, 0))
         self.assertEqual(self.ann.call("balance.get")["balance"], UNIT - 14_280)
+
+    def test_database_away(self) -> None:
+        """Old copies of what has gone open no more, though it could not be read at first that this is due."""
+        self.ann.call("account.country", country="DE")
+        self.pay_in()
+        self.speak(60)
+        self.world.clock.advance(240 * DAY)
+        self.money.sweep.start()
+        self.addCleanup(self.money.sweep.stop)
+        epoch = self.world.vault.keyring.epoch
+        self.world.database.reading_fails = True
+        self.world.clock.advance(SOON)
+        self.assertEqual((self.world.database.count("cdrs"), self.world.vault.keyring.epoch), (0, epoch))
+        self.world.database.reading_fails = False
+        self.world.settle(AGAIN)
+        self.assertEqual(self.world.vault.keyring.epoch, epoch + 1)
 
     def test_closed(self) -> None:
         """With the account its money is forfeited, and a call that goes on is settled."""

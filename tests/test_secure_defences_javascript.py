@@ -117,6 +117,7 @@ ALONE: dict[str, Edit] = {
     "succession: a vault moves to the keys that its line leads to": Edit(
         "moving", "if (line.last.hash !== next.hash) throw", "if (false) throw"
     ),
+    "keys: launch keys": Edit("public_keys", "|| launch.at > now + BOUND_AHEAD", ""),
     "chat_ids: groups are what their seed says, and nothing else": Edit(
         "chat_ids", 'return seed.slice(0, seed.lastIndexOf(".") + 1) === begins;', "return true;"
     ),

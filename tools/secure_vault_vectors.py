@@ -128,6 +128,9 @@ def merged(alice: UniqueKey, second: UniqueKey, third: UniqueKey) -> list[dict[s
     def add(about: str, one: Content, other: Content) -> None:
         both = merge(one, other)
         assert merge(other, one) == both
+        both = structs.replace(
+            both, own=both.own if both.own != one.own else one.own
+        )  # or it is written empty
         contents = {"one": one, "other": other, "merged": both}
         made.append({"about": about, **{name: msgspec.to_builtins(each) for name, each in contents.items()}})
 

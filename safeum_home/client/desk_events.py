@@ -15,6 +15,7 @@ from safeum_home.client.message_words import body_text
 from safeum_home.client.names import label
 from safeum_home.client.peer_receipts import not_confirmed
 from safeum_home.client.secure_hearing import SecureHearing
+from safeum_home.client.secure_lookup import pair_with
 from safeum_home.client.text import safe
 from safeum_home.client.wiping import wipe, wipe_past
 from safeum_home.protocol.events import (
@@ -279,3 +280,5 @@ class Listening:
             now = f"is now called {name}" if name else "has no name any more"
             was = f" (before: {before})" if before else ""
             self._desk.tell(f"{login} {now}{was}.", "contact", contact.chat)
+            if (pair := pair_with(self._desk, account)) is not None:
+                self._desk.tell(f"{login} {now}{was}.", "contact", pair.chat)

@@ -73,10 +73,13 @@ async def _right(
         text = await desk.questions.ask(question, hidden=True)
         if not text.strip():
             return None
-        key = await desk.questions.meanwhile(key_of(text))
-        if key is not None:
-            return key
-        desk.note(f"{WRONG} Once more; an empty line gives up." if left else WRONG, "error")
+        wrong = WRONG
+        try:
+            if (key := await desk.questions.meanwhile(key_of(text))) is not None:
+                return key
+        except Mistake as mistake:
+            wrong = str(mistake)
+        desk.note(f"{wrong} Once more; an empty line gives up." if left else wrong, "error")
     return None
 
 
@@ -162,9 +165,9 @@ async def _derived(desk: Desk, text: str) -> UniqueKey:
         key: UniqueKey = await desk.secure.in_thread(lambda: stretch(account, text))
         return key
     except Refused:
-        raise Mistake("That is no passphrase of secure chats: too weak, or too long. Still locked.") from None
+        raise Mistake("That is no passphrase of secure chats: too weak, or too long.") from None
     except MemoryError:
-        raise Mistake("Deriving the key takes 256 MiB of memory, which are not free. Still locked.") from None
+        raise Mistake("Deriving the key takes 256 MiB of memory, which are not free.") from None
     finally:
         desk.secure.unlocking = False
         desk.refresh()

@@ -18,8 +18,8 @@ const ACCOUNT = `@${"a".repeat(26)}:n.example`;
 const random = (most) => Math.floor(Math.random() * most);
 const octets = (most) => crypto.getRandomValues(new Uint8Array(random(most)));
 const KINDS = ["text", "edit", "reaction", "deletion", "file", "compare.start", "compare.answer", "compare.done"];
-const NAMES = ["text", "mentions", "reply", "message", "messages", "emoji", "file", "key", "hash", "size", "name", "voice"];
-const VAULT = ["previous", "people", "drafts", "settings", "chats"];
+const NAMES = ["text", "mentions", "reply", "message", "messages", "emoji", "file", "key", "hash", "size", "name", "voice", "line", "told", "lost"];
+const VAULT = ["previous", "people", "drafts", "settings", "chats", "own"];
 
 function value(depth = 0) {
   const made = [null, true, random(1e9), -0.5, "x".repeat(random(50)), "A".repeat(43), "\ud800", ACCOUNT];

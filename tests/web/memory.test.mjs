@@ -24,6 +24,23 @@ test("a key that was left there is found", () => {
   assert.ok(!isThere(key));
 });
 
+test("keys of epochs are wiped once they are sealed to other keys, and with the chat", (t) => {
+  const [own, next, peer] = [0, 1, 2].map(() => new secure.UniqueKey(ACCOUNT, fresh(32)));
+  const people = new secure.People();
+  const other = `@${"b".repeat(26)}:n.example`;
+  people.told(other, peer.public, 1);
+  const chat = new secure.SecureChat({ chat: `!${"c".repeat(26)}`, own, people, peer: other, now: () => 1 });
+  chat.say({ kind: "text", text: "x" }, "r");
+  const wiped = t.mock.method(EpochKey.prototype, "wipe").mock;
+  assert.equal(secure.sealedTo(chat.memory(), own, next).epochs.length, 1);
+  assert.equal(wiped.callCount(), 1);
+  chat.close();
+  assert.equal(wiped.callCount(), 2);
+  const keys = wiped.calls.flatMap((call) => [call.this.key, ...call.this.senders.values()]);
+  own.wipe();
+  for (const key of [...keys, own.signing, own.box, own.vault]) assert.ok(key.length >= 32 && key.every((octet) => octet === 0));
+});
+
 test("no key stays there", () => {
   const master = fresh(32);
   const known = master.slice();

@@ -6,16 +6,18 @@
 import { createInterface } from "node:readline";
 
 import { load, part } from "./libsodium.mjs";
+import { reader } from "./reading.mjs";
 
 const NAMES = ["index", "comparing", "octets", "sodium", "vault_content", "payloads", "strict_json", "passphrase"];
 const hex = (text) => Uint8Array.from(Buffer.from(text, "hex"));
-let [secure, payloads, strict, normal, Comparison, decode, encode, isSigned, check, People, PublicKeys, SecureChat, UniqueKey, Vault] = [];
+let [secure, payloads, strict, said, normal, Comparison, decode, encode, isSigned, check, People, PublicKeys, SecureChat, UniqueKey, Vault] = [];
 let state = {};
 
 /** Take part with these modules from now on. */
 async function take(from) {
   const [index, comparing, octets, sodium, contents, ...others] = await Promise.all(NAMES.map(from));
   [secure, payloads, strict, { normal }] = [index, ...others];
+  said = await reader(from);
   ({ Comparison } = comparing);
   ({ decode, encode } = octets);
   ({ isSigned } = sodium);
@@ -100,6 +102,7 @@ const COMMANDS = {
   },
   vault: ({ version, data }) => state.vault.take(version, data),
   payloads: ({ values }) => each(values, payloads.decode),
+  envelopes: ({ values, key = null, place = null }) => each(values, (octets) => said(octets, key, place)),
   contents: ({ values }) => each(values, (octets) => check(strict.parse(octets))),
   merge: ({ one, other }) => secure.merge(check(one), check(other)),
   fitted: ({ content, now, room }) => secure.fitted(check(content), now, room),

@@ -20,11 +20,14 @@ class Told:
 
     async def load(self, client: GroupMethods, chat: str) -> None:
         """Ask for all of them. Raises `ClientError`: `BadAnswer` where these have no end."""
+        listed: list[GroupMember] = []
         after, left = None, MOST
         while left > 0:
             page = await client.members(chat, after)
-            self.take(page.members)
+            listed += page.members
             if (after := page.next) is None:
+                self.states.clear()
+                self.take(listed)
                 return
             left -= max(1, len(page.members))
         raise BadAnswer("The node names more members than a group has.")

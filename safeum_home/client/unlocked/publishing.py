@@ -52,7 +52,9 @@ class Publishing(Remembering):
         if self._putting is not None:
             return  # which of the two are in force is not known before that is answered
         before, could_say = self.line.unpublished, self.may_say
-        await self.keys.publish(self.own, None if before is None else encode_octets(before))
+        await self.keys.publish(
+            self.own, None if before is None else encode_octets(before), self.line.followed
+        )
         if self.keys.mismatch is not None:
             self._learn(self.keys.mismatch.hash)
         elif before is not None and self.keys.published:

@@ -60,6 +60,8 @@ class SecureChats(Opening):
         self._state = state
         self._opening = DeferredLock()
         self._all_opened = False
+        self._behind: set[str] = set()
+        """Chats of which events were lost."""
         self._ticks = 0
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
         self._soon: set[IDelayedCall] = set()
@@ -225,11 +227,24 @@ class SecureChats(Opening):
                     spawn(self._publish(), "publishing keys")
                 elif self.people.get(account) is not None:
                     self._need_soon(account)
-            case LinkChanged(link=Link.ONLINE):
+            case LinkChanged(link=Link.ONLINE, reset=reset):
+                self._behind.update(self.chats if reset else ())
+                if reset and self._all_opened:
+                    spawn(self._open_all(), "opening secure chats")
+                spawn(self._catch_up(), "reading what secure chats have missed")
                 spawn(self._publish(), "publishing keys")
                 spawn(self._tell_all(), "telling chats of other keys")
                 self._directory.again()
                 self._vault.look()
+
+    async def _catch_up(self) -> None:
+        for chat in sorted(self._behind):
+            try:
+                if chat in self.chats:
+                    await self.chats[chat].catch_up()
+            except ClientError:
+                return  # with the next connection
+            self._behind.discard(chat)
 
     def _message(self, message: Message) -> None:
         conversation = self.chats.get(message.chat)

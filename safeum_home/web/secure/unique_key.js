@@ -2,7 +2,7 @@
 
 import { encode, utf8 } from "./octets.js";
 import { octetsOf } from "./passphrase.js";
-import { identityOctets, PublicKeys } from "./public_keys.js";
+import { identityOctets, launchOctets, PublicKeys } from "./public_keys.js";
 import { digest, KEY, lib, publicOf, sign, signingOf, wipe } from "./sodium.js";
 
 const PASSES = 3;
@@ -45,6 +45,11 @@ export class UniqueKey {
     const { sign: signs, box } = this.public.texts();
     const signature = encode(sign(this.signing, identityOctets(this.account, signs, box, at)));
     return { sign: signs, box, at, signature };
+  }
+
+  /** `bound` of launch keys, `{device, sign, box, at}`: what binds those of this program to the account. */
+  bound(launch) {
+    return encode(sign(this.signing, launchOctets(this.account, launch)));
   }
 
   /** At close. */
