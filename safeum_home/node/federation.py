@@ -20,8 +20,9 @@ from federation.event_verifier import EventVerifier
 from federation.file_fetching import fetch
 from federation.file_lending import Lending
 from federation.hellos import hello
-from federation.inbound import FederationResource, KeysResource, Limits
+from federation.inbound import FederationResource, Limits
 from federation.key_cache import KeyCache
+from federation.keys_resource import KeysResource
 from federation.now_receiving import NowReceiver
 from federation.now_telling import NowTelling
 from federation.own_keys import OwnKeys
