@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred, fail
 
 from safeum_home.client.errors import local
 from safeum_home.client.secure.people import Trust
+from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.slash_commands import completions
 from safeum_home.errors import Code
 from tests.secure_desk_case import OTHER, PASSPHRASE, SecureDeskCase, SecureWorldDesk
@@ -67,9 +68,12 @@ class UnlockTests(SecureDeskCase):
         other.client.close()
 
     def test_mistyped_and_given_up(self) -> None:
+        """What is too weak to be anybody's is mistyped as well."""
         other = SecureWorldDesk(self.world, "ben", known=True)
+        other.desk.secure.stretch = UniqueKey.of
         other.enter("/unlock")
-        other.enter(OTHER)
+        self.assertIn("no passphrase of secure chats", other.enter("/chat Ann"))
+        self.assertTrue(other.desk.questions.hidden)
         self.assertIn("Still locked", other.enter(""))
         self.assertFalse(other.desk.questions.open)
         other.client.close()
