@@ -116,8 +116,8 @@ async def _pipe(client: Client, opts: Options) -> int:
 async def _unlock(client: Client, passphrase: str) -> None:
     loop = asyncio.get_running_loop()
 
-    def key_of(account: str) -> "Deferred[UniqueKey]":
-        return Deferred.fromFuture(loop.run_in_executor(None, UniqueKey.of, account, passphrase))
+    def key_of(account: str, known: str) -> "Deferred[UniqueKey]":
+        return Deferred.fromFuture(loop.run_in_executor(None, UniqueKey.of, account, passphrase, known))
 
     await future(client.load())
     await future(Deferred.fromCoroutine(pipe_secure.unlock(client, key_of)))

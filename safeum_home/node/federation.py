@@ -82,7 +82,7 @@ class NodeFederation:
         self.outbox = NodeOutbox(database, rows, section.waiting)
         self._inbox = NodeInbox(database, rows)
         self.keys = KeyCache(way.fetch_keys, clock, rows.is_known)
-        builder = Builder(lambda: self._kinds, own)
+        builder = Builder(lambda: self._kinds, own, database.is_outage)
         self.sender = Sender(
             clock,
             self.outbox,
