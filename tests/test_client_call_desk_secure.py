@@ -23,6 +23,7 @@ class SecureTests(CallDeskCase):
         self.ann.client.secure.verify(self.ben.account)
         self.said(self.ann)
         self.enter(self.ann, "/call ben")
+        self.assertIn("call with ben: ringing", self.status(self.ann))  # it is not known yet who will answer
         self.enter(self.ben, "/answer")
         said = self.said(self.ann)
         self.assertIn("Nobody is in between: this is ben, whose security key you have verified.", said)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.pipe_files import SendFile, do
@@ -12,8 +12,10 @@ from safeum_home.client.slash_commands import submit
 from safeum_home.client.text import words
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.files import File
+from tests.answering_case import tone
 from tests.client_double import CHAT
 from tests.client_file_case import FILE, FakeWeb, TransferCase, of_file
+from tests.test_answering_process import wav
 
 
 class TerminalTests(TransferCase):
@@ -54,6 +56,17 @@ class TerminalTests(TransferCase):
         body = self.desk.chat.messages[-1].body
         assert isinstance(body, File)
         self.assertEqual((body.name, body.caption, body.size), ("my notes.txt", "look at this", 10))
+
+    def test_voice(self) -> None:
+        """A sound file as a voice note: with its length, and without its name."""
+        (self.folder / "at home.wav").write_bytes(wav(tone(440, 0.05)))
+        self.desk.secure.in_thread = lambda work: succeed(work())
+        self.enter('/voice "at home.wav"')
+        self.assertEqual(self.said(), "Sent: a voice note of 0:00.")
+        assert self.desk.chat is not None
+        body = self.desk.chat.messages[-1].body
+        assert isinstance(body, File)
+        self.assertEqual((body.name, body.type, body.duration), ("voice.wav", "audio/x-wav", 50))
 
     def test_quota(self) -> None:
         """How much there is, and in a refusal how to see it and to make room."""

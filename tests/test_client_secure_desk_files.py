@@ -4,9 +4,25 @@ import os
 from io import BytesIO
 from pathlib import Path
 
+from twisted.internet.defer import Deferred, succeed
+
+from safeum_home.client.phone import Phone
+from safeum_home.client.secure.payloads import File
+from tests.answering_case import tone
 from tests.secure_desk_case import SecureDeskCase, SecureWorldDesk
 from tests.secure_file_case import LIMITS, Change, NodeWeb
+from tests.test_answering_process import wav
 from tests.world import World
+
+
+def _plays(heard: list[bytes]) -> Phone:
+    """One that has sounds heard in no time."""
+
+    def play(octets: bytes) -> "Deferred[None]":
+        heard.append(octets)
+        return succeed(None)
+
+    return Phone(None, play=play)
 
 
 class FileTests(SecureDeskCase):
@@ -77,6 +93,47 @@ class FileTests(SecureDeskCase):
         for name in ("plan.pdf", "stored.pdf"):
             self.assertNotIn(name, self.ben.screen())
             self.assertFalse([each for each in self.ben.desk.notices if name in each.text])
+
+    def test_from_a_file(self) -> None:
+        """A sound file is sent as a voice note, without its name, and heard on the other side."""
+        note = self.folder / "at home.wav"
+        note.write_bytes(wav(tone(440, 1.5)))
+        self.say(self.ann, f'/voice "{note}"')
+        self.assertIn("voice.wav (audio/x-wav, ", self.ben.screen())
+        self.assertIn(", 0:01)", self.ben.screen())
+        payload = self.ben.within(self.ann).items.all[-1].payload
+        assert isinstance(payload, File) and payload.voice is not None
+        self.assertEqual((payload.voice.duration, len(payload.voice.wave)), (1500, 15))
+        heard: list[bytes] = []
+        self.ben.desk.calls.phone = _plays(heard)
+        self.say(self.ben, "/play")
+        self.assertIn("Playing voice.wav", self.ben.screen())
+        self.assertEqual(heard, [note.read_bytes()])
+        self.assertEqual([each.name for each in self.folder.iterdir()], ["plan.pdf", "at home.wav"])
+
+    def test_no_sound(self) -> None:
+        """What is none is neither sent nor played; where nothing can be heard it is said what can be done."""
+        self.assertIn("this is no sound", self.ann.enter(f"/voice {self.folder}/plan.pdf"))
+        self.assertIn("There is no file", self.ann.enter(f"/voice {self.folder}/nothing"))
+        self.assertEqual(self.web.asked, [])
+        self.say(self.ann, f"/send {self.folder}/plan.pdf")
+        self.assertIn("There is no sound", self.ben.enter("/play"))
+        self.ben.enter("/files")
+        self.assertIn("plan.pdf is no sound: /save stores it", self.ben.enter("/play 1"))
+        self.ann.within(self.ben).files.send_voice(BytesIO(b"sound"), 1000)
+        self.settle()
+        self.assertIn("/save stores it", self.ben.enter("/play"))
+
+    def test_play_damaged(self) -> None:
+        """What a node has put in its place is not heard."""
+        self.ann.within(self.ben).files.send_voice(BytesIO(b"sound" * 100), 1000)
+        self.settle()
+        self.use(self.ben, bend=lambda octets: octets[:200] + b"x" + octets[201:])
+        heard: list[bytes] = []
+        self.ben.desk.calls.phone = _plays(heard)
+        self.say(self.ben, "/play")
+        self.assertIn("not the file that was sent", self.ben.screen())
+        self.assertEqual(heard, [])
 
     def test_voice(self) -> None:
         """How long a voice note is stands behind it."""

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred, fail
 
 from safeum_home.client.errors import local
 from safeum_home.client.secure.people import Trust
+from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.slash_commands import completions
 from safeum_home.errors import Code
 from tests.secure_desk_case import OTHER, PASSPHRASE, SecureDeskCase, SecureWorldDesk
@@ -55,10 +56,26 @@ class UnlockTests(SecureDeskCase):
         """Another passphrase than the account has opens nothing, and publishes nothing."""
         other = SecureWorldDesk(self.world, "ben", known=True)
         other.enter("/unlock")
-        self.assertIn("not the passphrase of this account", other.enter(OTHER))
+        for last in (False, False, True):
+            self.assertIn("not the passphrase of this account", other.enter(OTHER))
+            self.assertIs(other.desk.questions.hidden, not last, "it is typed again at once, and unseen")
         self.assertIsNone(other.client.secure)
         self.assertNotIn(b"keys.publish", b"".join(other.line.given))
-        other.unlock()
+        other.enter("/unlock")
+        other.enter(OTHER)
+        other.enter(PASSPHRASE)
+        self.assertIsNotNone(other.client.secure)
+        other.client.close()
+
+    def test_mistyped_and_given_up(self) -> None:
+        """What is too weak to be anybody's is mistyped as well."""
+        other = SecureWorldDesk(self.world, "ben", known=True)
+        other.desk.secure.stretch = UniqueKey.of
+        other.enter("/unlock")
+        self.assertIn("no passphrase of secure chats", other.enter("/chat Ann"))
+        self.assertTrue(other.desk.questions.hidden)
+        self.assertIn("Still locked", other.enter(""))
+        self.assertFalse(other.desk.questions.open)
         other.client.close()
 
     def test_forgotten(self) -> None:
@@ -76,9 +93,14 @@ class UnlockTests(SecureDeskCase):
 
     def test_not_in_the_command(self) -> None:
         """Where it would be in what was typed before, and is taken for none."""
+        wiped: list[None] = []
+        self.cay.desk.wiped = lambda: wiped.append(None)
         self.cay.enter(f"/unlock {PASSPHRASE}")
         self.assertIn("not written into the command", self.cay.screen())
         self.assertIsNone(self.cay.client.secure)
+        self.ann.desk.wiped = lambda: wiped.append(None)
+        self.assertIn("not written into the command", self.ann.enter(f"/passphrase {PASSPHRASE}"))
+        self.assertEqual(len(wiped), 2, "what was entered before is offered no more")
 
     def test_nothing_is_offered(self) -> None:
         """While it is asked for."""
@@ -123,6 +145,19 @@ class TypedAheadTests(SecureDeskCase):
         weighed.callback(None)
         self.assertIn("Once more", self.cay.desk.questions.prompt)
 
+    def test_while_it_is_stretched(self) -> None:
+        """Who sees that it was mistyped types it anew at once."""
+        self.ann.enter("/lock")
+        self.ann.enter("/chat Cay")
+        stretched: Deferred[Any] = Deferred()
+        self.ann.desk.secure.in_thread = lambda work: stretched.addCallback(lambda _: work())
+        self.ann.enter("/unlock")
+        self.ann.enter(PASSPHRASE)
+        self.ahead(self.ann, PASSPHRASE)
+        stretched.callback(None)
+        self.assertIsNotNone(self.ann.client.secure)
+        self.assertFalse(self.ann.desk.questions.open)
+
     def test_while_the_one_of_now_is_stretched(self) -> None:
         stretched: Deferred[Any] = Deferred()
         self.ann.enter("/chat Cay")
@@ -140,7 +175,7 @@ class PassphraseTests(SecureDeskCase):
         self.pair()
         self.say(self.ann, "before")
         self.ben.enter("/passphrase")
-        self.assertIn("not your passphrase", self.ben.enter(OTHER))
+        self.assertIn("not the passphrase of this account", self.ben.enter(OTHER))
         for line in ("/passphrase", PASSPHRASE, OTHER, OTHER):
             self.ben.enter(line)
         self.settle()
@@ -210,13 +245,29 @@ class LockTests(SecureDeskCase):
         back: list[str] = []
         self.ann.desk.opened = back.append
         self.assertIn("locked here: /unlock", self.ann.enter("not in clear"))
-        self.assertEqual(back, ["not in clear"])
+        self.assertEqual(back, [], "the line is free for /unlock")
         self.assertNotIn(b"not in clear", b"".join(self.ann.line.given))
-        for line in ("/edit 1 x", "/react 1 👍", "/verify Ben", "/secure Cay", "/kick Ben"):
+        for line in ("/edit 1 x", "/react 1 👍", "/verify Ben", "/secure Cay"):
             self.ann.enter(line)
-            if self.ann.desk.questions.open:
-                self.ann.enter("yes")
             self.assertIn("/unlock", self.ann.screen().rpartition("\n")[2], line)
+
+    def test_what_was_written(self) -> None:
+        """It stands in the line once they are unlocked, whichever chat is open then, and is sent by a key."""
+        self.ann.enter("/lock")
+        self.ann.enter("as I said")
+        self.ann.enter("/chat Cay")
+        self.ann.unlock()
+        line: list[str] = []
+        self.ann.desk.opened = line.append
+        self.ann.enter("/secure Ben")
+        self.assertEqual(line, ["as I said"])
+        self.ann.enter("/lock")
+        self.ann.enter("once more")
+        self.ann.unlock()
+        self.assertEqual(line[1:], ["once more"])
+        self.settle()
+        self.assertNotIn("as I said", self.ben.screen())
+        self.assertNotIn(b"as I said", b"".join(self.ann.line.given))
 
     def test_again(self) -> None:
         self.ann.enter("/lock")

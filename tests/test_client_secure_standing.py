@@ -98,6 +98,21 @@ class StandingTests(SecureDeskCase):
         self.ann.desk.names.forget()
         self.assertEqual(self.ann.header(), "🔒 Ben  not verified")
 
+    def test_which_of_two(self) -> None:
+        """Whoever has a chat in clear with the same person sees in which of the two the line is."""
+        self.assertEqual(self.ann.desk.prompt, "🔒> ")
+        self.ann.enter("/chat Ben")
+        self.assertEqual(self.ann.desk.prompt, "> ")
+        self.assertTrue(self.ann.header().endswith("· not sealed: /secure"), self.ann.header())
+        self.ann.enter("/chat Cay")
+        self.assertNotIn("not sealed", self.ann.header())
+        self.ann.enter("/chat 🔒 Ben")
+        self.ann.enter("/leave")
+        self.assertEqual(self.ann.desk.prompt, "Leave 🔒 Ben? Type yes: ")
+        self.ann.enter("no")
+        self.ann.enter("/lock")
+        self.assertEqual(self.ann.desk.prompt, "> ", "nothing is sealed then, nor sent")
+
 
 class NarrowTests(SecureDeskCase):
     """Windows of all sizes, and names of people who want to be taken for verified."""
@@ -118,6 +133,13 @@ class NarrowTests(SecureDeskCase):
         for columns in (1, 5, 12):
             self.assertEqual([width(line) for line in self.drawn(self.ann, columns)], [columns] * 2)
             self.ann.screen(columns)
+
+    def test_another_name(self) -> None:
+        """Nobody becomes somebody else unseen, in a secure chat neither."""
+        self.pair()
+        self.ben.enter("/name Cay")
+        self.settle()
+        self.assertIn("ben is now called Cay (before: Ben).", self.ann.screen())
 
     def test_alarm_of_a_long_name(self) -> None:
         """What has to be seen stands in the line above the input."""

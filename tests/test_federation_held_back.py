@@ -215,7 +215,7 @@ class HeldBackTests(Case):
         self.assertWaiting(0)
 
     def test_no_database(self) -> None:
-        """Where it cannot be released it is later."""
+        """Where it cannot be released it is as soon as it can be."""
         self.refuse(1)
         self.say(1)
         self.pair.settle()
@@ -224,7 +224,7 @@ class HeldBackTests(Case):
         self.pair.settle(60)
         self.a.database.failing = False
         self.assertWaiting(1)
-        self.pair.until(lambda: not self.a.waiting)
+        self.pair.until(lambda: not self.a.waiting, 2 * SHORTEST)
         self.assertEqual(self.b.values(), [1])
 
     def test_stopped(self) -> None:

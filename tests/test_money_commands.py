@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.money_words import amount, invoice_csv
 from safeum_home.ids import AccountId
+from safeum_home.jobs import AGAIN
 from safeum_home.ports.money import Leg, Over
 from safeum_home.protocol.commands.money import Invoice, InvoiceItem
 from safeum_home.safenum.money.months import parse_day
@@ -91,6 +92,19 @@ class BalanceTests(CommandCase):
         self.world.database.answer_reads()
         told = [event["params"]["balance"] for event in self.ann.take("balance.changed")]
         self.assertEqual(told[-1], 3 * UNIT)
+
+    def test_told_when_it_can_be_read(self) -> None:
+        """Where the database goes away behind a change devices learn of it once that is back."""
+        bob = self.world.register("bob")
+        self.world.database.reading_fails = True
+        self.pay_in()
+        self.do(self.money.credits.credit(self.who(bob), 2 * UNIT, "EUR", "bank", "2"))
+        self.world.settle(60)
+        self.assertEqual(self.ann.take("balance.changed"), [])
+        self.world.database.reading_fails = False
+        self.world.settle(AGAIN)
+        told = [client.take("balance.changed")[0]["params"]["balance"] for client in (self.ann, bob)]
+        self.assertEqual(told, [UNIT, 2 * UNIT])
 
     def test_country(self) -> None:
         """It decides on the tax; what is no country is refused."""
@@ -206,6 +220,22 @@ class LifeTests(CommandCase):
             self.world.clock.advance(EVERY)
         self.assertEqual((count("cdrs"), count("statements")), (0, 0))
         self.assertEqual(self.ann.call("balance.get")["balance"], UNIT - 14_280)
+
+    def test_database_away(self) -> None:
+        """Old copies of what has gone open no more, though it could not be read at first that this is due."""
+        self.ann.call("account.country", country="DE")
+        self.pay_in()
+        self.speak(60)
+        self.world.clock.advance(240 * DAY)
+        self.money.sweep.start()
+        self.addCleanup(self.money.sweep.stop)
+        epoch = self.world.vault.keyring.epoch
+        self.world.database.reading_fails = True
+        self.world.clock.advance(SOON)
+        self.assertEqual((self.world.database.count("cdrs"), self.world.vault.keyring.epoch), (0, epoch))
+        self.world.database.reading_fails = False
+        self.world.settle(AGAIN)
+        self.assertEqual(self.world.vault.keyring.epoch, epoch + 1)
 
     def test_closed(self) -> None:
         """With the account its money is forfeited, and a call that goes on is settled."""

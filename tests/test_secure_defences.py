@@ -11,6 +11,7 @@ from safeum_home.client.secure import (
     comparing,
     envelope,
     signers,
+    strict_json,
     succession,
     taking,
     vault,
@@ -200,6 +201,18 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "successions of somebody else": (
         TAKING + "test_somebody_elses",
         (Defence(succession.Line, "is_said", yes), SIGNED),
+    ),
+    "any bit of a succession": (
+        BITS + "LineTests.test_bits",
+        (Defence(succession, "is_signed_by", yes),),
+    ),
+    "lines in a vault that nobody has said": (
+        "tests.test_secure_javascript_moving.MovingTests.test_no_line_of_these",
+        (Defence(succession.Line, "is_said", yes),),
+    ),
+    "members of a payload that stand there twice": (
+        "tests.test_secure_agreed.AgreedTests.test_twice",
+        (Defence(strict_json, "check", nothing),),
     ),
     "replayed successions": (TAKING + "test_replayed", (NOTED,)),
     "keys of before that lead elsewhere": (

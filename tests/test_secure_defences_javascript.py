@@ -43,6 +43,7 @@ FOLLOWED = Edit(
 )
 IN_TIME = Edit("signers", "if (!past && room.now() > person.since + GRACE) throw", "if (false) throw")
 
+_MOVING = "tests.test_secure_javascript_moving.MovingTests.test_"
 _BOB, _FOREIGN = "tests.test_secure_javascript.", "tests.secure_foreign."
 ORDER, PLACE, KEYS, EPOCHS, TAKING = (
     f"{_BOB}{each}Tests.test_" for each in ("Order", "Place", "Key", "Epoch", "Taking")
@@ -86,6 +87,7 @@ TALKING: dict[str, Edit] = {
     EPOCHS + "without_end": Edit("holding", "return gone;", "return [];"),
     TAKING + "replayed": NOTED,
     TAKING + "under_way": IN_TIME,
+    _MOVING + "no_line_of_these": Edit("own_line", "|| !line.isSaid(own.account)", ""),
 }
 """Tests in which whom a node harms is a program in JavaScript."""
 
@@ -106,12 +108,36 @@ ALONE: dict[str, Edit] = {
         "if (octets === null) return new EpochKey(); if (false) throw",
     ),
     "bits: an envelope: succession": SIGNED,
+    "succession: any bit of a line, whoever signs the envelope around it": Edit(
+        "succession", "if (!line.isSaid(account)) throw malformed();", ""
+    ),
+    "succession: keys that stand in a line twice": Edit(
+        "succession", ".size !== count + 1) throw", ".size < 0) throw"
+    ),
+    "succession: a vault moves to the keys that its line leads to": Edit(
+        "moving", "if (line.last.hash !== next.hash) throw", "if (false) throw"
+    ),
+    "keys: launch keys": Edit("public_keys", "|| launch.at > now + BOUND_AHEAD", ""),
+    "chat_ids: groups are what their seed says, and nothing else": Edit(
+        "chat_ids", 'return seed.slice(0, seed.lastIndexOf(".") + 1) === begins;', "return true;"
+    ),
+    "chat_ids: direct chats are of the two, and of nobody else": Edit(
+        "chat_ids", "directChatId(own, peer) === chat", "true"
+    ),
+    "refused: members that stand twice": Edit(
+        "strict_json", 'bare.split(":").length - 1 === members(value)', "members(value) >= 0"
+    ),
     "refused: vaults that are rolled back": Edit(
         "vault", "if (version < Math.max(this.version, this.expected)) throw", "if (false) throw"
     ),
     "refused: base64url has one form": Edit("octets", "if (bad < 0) throw malformed();", ""),
     "refused: passphrases": Edit(
-        "passphrase", "if (strength(passphrase, zxcvbn).guesses < FLOOR) throw", "if (false) throw"
+        "passphrase", "if (!evenWeak && !isStrong(passphrase, zxcvbn)) throw", "if (false) throw"
+    ),
+    "refused: a passphrase that is thought weak, of an account that has it": Edit(
+        "unique_key",
+        "if (known === null || known === key.hash || isStrong(text, zxcvbn)) return key;",
+        "return key;",
     ),
     "epochs: after 100 messages, of both together": Edit("epochs", "known.count < MOST_MESSAGES", "true"),
     "epochs: after a day": Edit("epochs", "now - DAY < known.at", "true"),

@@ -5,11 +5,14 @@ from typing import Any
 from nacl import bindings
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.client.file_transfer import FileTransfer
 from safeum_home.client.partial_file import PartialFile
 from safeum_home.client.secure import files
 from safeum_home.client.secure.files import CHUNK, FileOpener
 from safeum_home.client.unlocked import file_opening
 from safeum_home.client.unlocked.file_sealing import SealedSource
+from safeum_home.protocol.commands import DownloadTicket, FileDownload
+from safeum_home.storage import file_upkeep
 from tests.without import Defence, check, nothing
 
 NODE = "tests.test_client_secure_files_hostile.NodeTests."
@@ -27,6 +30,12 @@ class _Any(int):
         return False
 
     __hash__ = int.__hash__
+
+
+async def _unmeasured(self: Any, message: Any, _body: Any, span: Any, sink: Any, _progress: Any) -> None:
+    """`FileTransfer._span` that takes whatever comes for all of it."""
+    ticket = await self._ask(FileDownload(message.chat, message.id), DownloadTicket)
+    await self._web().ask("GET", ticket.path, {"Range": f"bytes={span[0]}-"}, sink=lambda _: sink)
 
 
 def _garbled(self: Any, sealed: bytes, expected: int) -> bytes:
@@ -76,6 +85,14 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "files that are spliced": (NODE + "test_spliced", (GARBLED, ENDS)),
     "files of other messages": (NODE + "test_another_message", (GARBLED, ENDS)),
     "files in memory": (NODE + "test_in_memory", (GARBLED, ENDS)),
+    "files that are cut": (
+        NODE + "test_cut",
+        (Defence(FileTransfer, "_span", _unmeasured), GARBLED, ENDS),
+    ),
+    "files that have expired": (
+        "tests.test_client_secure_expired.ExpiredTests.test_gone",
+        (Defence(file_upkeep, "drop_over", lambda c, now, limit: 0),),
+    ),
     "files of another length": (
         NODE + "test_another_length",
         (Defence(file_opening, "sealed_size", lambda _: _Any()),),

@@ -168,7 +168,6 @@ class TalkTests(BothCase):
         memory = foreign.process.ask("memory")
         later = Program(1, self.clock).knows(unique_key(0))
         content = msgspec.convert({"previous": "A" * 43, "chats": {CHAT: memory}}, Content)
-        content.check()
         later.chat.restore(content.chats[CHAT])
         for each in self.log:
             self.give(later, each)

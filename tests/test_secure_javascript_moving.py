@@ -9,7 +9,7 @@ from msgspec import structs
 from safeum_home.client.secure import succession, vault
 from safeum_home.client.secure.chat_memory import ChatMemory, EpochMemory
 from safeum_home.client.secure.epoch import open_key
-from safeum_home.client.secure.moving import moved
+from safeum_home.client.secure.moving import Boxes, moved
 from safeum_home.client.secure.own_memory import OwnMemory
 from safeum_home.client.secure.people import MOST_FORMER, People
 from safeum_home.client.secure.unique_key import UniqueKey
@@ -64,7 +64,7 @@ class MovingCase(BothCase):
         named = succession.name(own, new.public, now, line.line)
         mine.rekey(new)
         following = structs.replace(content, previous=mine.previous)
-        after, _, data = mine.put(moved(following, own, new, named, now))
+        after, _, data = mine.put(moved(following, own, Boxes(own, new), named, now))
         return Kept(after, data)
 
     def javascript(self, version: int, kept: Kept, now: int) -> Kept:

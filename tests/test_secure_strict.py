@@ -1,9 +1,12 @@
 """Both implementations take the same signatures and keys: else members would see different things."""
 
+import unicodedata
+
 import msgspec
 from nacl.bindings import crypto_scalarmult_base
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.client.secure import passphrase
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.protocol.federation.signed import is_signed_by
 from safeum_home.protocol.key_types import Identity, identity_octets
@@ -20,6 +23,7 @@ EIGHTHS = (
 BAD = (0, 1, *EIGHTHS, P - 1, P, P + 1, 2**255 - 1)
 BITS = (0, 1 << 255)
 """The highest bit is no part of a key (RFC 7748, section 5)."""
+NOT_ASSIGNED = ("Cn", "Co", "Cs")
 
 
 class StrictTests(SynchronousTestCase):
@@ -40,6 +44,14 @@ class StrictTests(SynchronousTestCase):
             [encode_octets(octets) for octets in (each.key, each.signature, each.octets)] for each in given
         ]
         self.assertEqual(self.process.ask("signed", cases=asked), python)
+
+    def test_passphrases(self) -> None:
+        """Whatever characters are in one, its written form is the same: else its keys would be others."""
+        assigned = [
+            each for each in map(chr, range(0x110000)) if unicodedata.category(each) not in NOT_ASSIGNED
+        ]
+        texts = [f" a{each}{each}b{each}" for each in assigned]
+        self.assertEqual(self.process.ask("normal", texts=texts), [passphrase.normal(each) for each in texts])
 
     def test_keys(self) -> None:
         """Keys that all can write to: those with which no secret can be agreed on are none."""

@@ -9,11 +9,12 @@ from msgspec import structs
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from safeum_home.client.group_ids import is_kind
 from safeum_home.client.secret import Secret
 from safeum_home.client.secure import succession, vault
 from safeum_home.client.secure.chat import SecureChat
 from safeum_home.client.secure.epoch import open_key
-from safeum_home.client.secure.moving import moved
+from safeum_home.client.secure.moving import Boxes, moved
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
@@ -21,6 +22,7 @@ from safeum_home.client.secure.vault import Vault
 from safeum_home.client.secure.vault_content import Content, merge, pinned, restore
 from safeum_home.client.unlocked.own_line import OwnLine
 from safeum_home.protocol.signing import decode_octets, encode_octets
+from safeum_home.protocol.types import GroupInfo
 
 VECTORS = Path(__file__).parent.parent / "docs" / "secure-chats-vectors.json"
 
@@ -89,7 +91,7 @@ class VaultVectorTests(SynchronousTestCase):
         own, new = self.key(1), self.key(2)
         line = succession.of_text(self.contents[2].own.line)
         before = structs.replace(self.contents[1], previous=self.vaults[1]["hash"])
-        made = [moved(before, own, new, line, self.vectors["moved"]["at"]), self.contents[2]]
+        made = [moved(before, own, Boxes(own, new), line, self.vectors["moved"]["at"]), self.contents[2]]
         commitments = [[self._opened(memory, new) for memory in each.chats.values()] for each in made]
         self.assertEqual(commitments[0], commitments[1])
         self.assertEqual(*[self._bare(each) for each in made])
@@ -105,6 +107,17 @@ class VaultVectorTests(SynchronousTestCase):
         """Without boxes, as they are random."""
         bare = {chat: structs.replace(each, epochs=[]) for chat, each in content.chats.items()}
         return structs.replace(content, chats=bare)
+
+    def test_ids(self) -> None:
+        """Those of groups say how secure they are."""
+        ids = self.vectors["ids"]
+        groups = [
+            GroupInfo(ids["hub"], "", "", None, False, 2, each["secure"], each["pair"], each["seed"])
+            for each in ids["groups"]
+        ]
+        for at, each in enumerate(ids["groups"]):
+            kinds = [is_kind(each["chat"], group) for group in groups]
+            self.assertEqual(kinds, [place == at for place in range(3)])
 
     def test_merged(self) -> None:
         """Two come to the same, whichever is which."""

@@ -12,6 +12,7 @@ from safeum_home.chats.files.record import open_file
 from safeum_home.chats.sealed import open_encoded
 from safeum_home.config_safenum import SafenumSection
 from safeum_home.errors import Tampered
+from safeum_home.jobs import AGAIN
 from safeum_home.storage.keys import FLEETING
 from safeum_home.storage.rows import EventRow, FileRow
 from safeum_home.storage.voicemails import day_owner
@@ -100,6 +101,18 @@ class KeptTests(VoicemailCase):
         self.put_back(("fleeting_keys", row), ("fleeting_keys", own), ("voicemails", voicemail))
         self.assertEqual(self.opens(event, file), (False, False))
         self.assertTidy()
+
+    def test_database_away(self) -> None:
+        """What could not be destroyed at its hour is destroyed as soon as it can be, not an hour later."""
+        self.world.clock.advance(DAY - self.world.clock.seconds() % DAY + 60)
+        self.leave()
+        self.days(29.9)
+        self.world.database.failing = True
+        self.days(1.1)
+        self.assertEqual(self.world.database.count("voicemails"), 1)
+        self.world.database.failing = False
+        self.world.settle(AGAIN)
+        self.assertEqual(self.world.database.count("voicemails"), 0)
 
     def test_day_by_day(self) -> None:
         """What was left on another day stays, though it is in the same chat."""

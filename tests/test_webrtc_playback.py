@@ -2,13 +2,15 @@
 
 import asyncio
 from array import array
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.webrtc.playback import play
 from safeum_home.client.webrtc.tones import RATE, is_heard
-from tests.answering_case import greeting
+from tests.answering_case import greeting, tone
+from tests.test_answering_process import wav
 
 
 class Ear:
@@ -44,6 +46,19 @@ class PlaybackTests(SynchronousTestCase):
         self.assertTrue(is_heard(ear.heard[RATE // 2 : RATE // 2 + RATE // 5], 700))
         self.assertEqual(len(ear.over), 1)
         self.assertGreater(took, 0.8)
+
+    def test_no_playlist(self) -> None:
+        """What comes from others has no other file of this computer read."""
+        Path("own.wav").write_bytes(wav(tone(440, 0.2)))
+        self.addCleanup(Path("own.wav").unlink)
+        for playlist in (
+            b"ffconcat version 1.0\nfile own.wav\n",
+            b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nown.wav\n#EXT-X-ENDLIST\n",
+        ):
+            ear = Ear()
+            with self.assertRaises(NoMedia):
+                asyncio.run(play(playlist, [ear]))
+            self.assertEqual(len(ear.heard), 0)
 
     def test_given_up(self) -> None:
         """Cancelled it ends; what is no sound is said to be none."""

@@ -10,7 +10,7 @@ from safeum_home.client.secure import succession, vault
 from safeum_home.client.secure.chat_memory import ChatMemory, EpochMemory, FormerRoster, StreamMemory
 from safeum_home.client.secure.envelope import NONE
 from safeum_home.client.secure.epoch import EpochKey
-from safeum_home.client.secure.moving import moved
+from safeum_home.client.secure.moving import Boxes, moved
 from safeum_home.client.secure.octets import number
 from safeum_home.client.secure.own_memory import OwnMemory
 from safeum_home.client.secure.people import Trust
@@ -59,7 +59,7 @@ def vaults(alice: UniqueKey, second: UniqueKey, masters: tuple[str, str]) -> lis
     whole = _whole(alice)
     add("All members are there, but those of keys that follow on others.", alice, whole)
     line = succession.name(alice, second.public, AT + 2)
-    after = _boxed(moved(whole, alice, second, line, AT + 2), second)
+    after = _boxed(moved(whole, alice, Boxes(alice, second), line, AT + 2), second)
     add("It was moved to other keys, and nobody was told.", second, after)
     told = structs.replace(after.own, published=True, told=(CHAT, PAIR))
     add("The directory has these, and two chats were told.", second, structs.replace(after, own=told))
@@ -128,6 +128,9 @@ def merged(alice: UniqueKey, second: UniqueKey, third: UniqueKey) -> list[dict[s
     def add(about: str, one: Content, other: Content) -> None:
         both = merge(one, other)
         assert merge(other, one) == both
+        both = structs.replace(
+            both, own=both.own if both.own != one.own else one.own
+        )  # or it is written empty
         contents = {"one": one, "other": other, "merged": both}
         made.append({"about": about, **{name: msgspec.to_builtins(each) for name, each in contents.items()}})
 

@@ -30,10 +30,13 @@ from safeum_home.client.secure.message import Inner, Seen
 from safeum_home.client.secure.octets import digest, number
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.unique_key import MEMORY, PASSES, UniqueKey, salt_of
+from safeum_home.ids import AccountId, direct_chat_id, group_id
 from safeum_home.protocol.signing import encode_octets
 from tools.secure_values import ALICE, AT, BOB, CHAT, box, octets, unique_key
 from tools.secure_vault_vectors import MOVED, merged, vaults
 
+HUB = "a.example"
+SEED = "eEEpjEUl5vuI6Rk4cN1VUQ"
 WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 
 
@@ -55,11 +58,22 @@ def _values() -> dict[str, Any]:
         "padme": {str(size): padding.padme(size) for size in (0, 255, 256, 257, 1000, 65_537, 10_000_019)},
         **_chat(alice, bob, second, third),
         "vaults": vaults(alice, second, (master.hex(), octets(8).hex())),
+        "ids": _ids(),
         "moved": {"at": AT + 2, "ephemeral": octets(MOVED).hex()},
         "merged": merged(alice, second, third),
         "file": _file(),
         "compared": _compared(alice, bob),
     }
+
+
+def _ids() -> dict[str, Any]:
+    kinds = {"": (False, False), "secure.": (True, False), "pair.": (True, True)}
+    groups = [
+        {"seed": f"{begins}{SEED}", "secure": secure, "pair": pair, "chat": group_id(HUB, f"{begins}{SEED}")}
+        for begins, (secure, pair) in kinds.items()
+    ]
+    direct = direct_chat_id(AccountId(BOB), AccountId(ALICE))
+    return {"hub": HUB, "groups": groups, "direct": {"accounts": [BOB, ALICE], "chat": direct}}
 
 
 def _stretched() -> bytes:

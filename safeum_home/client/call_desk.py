@@ -152,7 +152,8 @@ class CallDesk:
         about = call.state.value
         if call.state is CallState.ACTIVE:
             about = length(self._seconds(call))
-        known = f" ({words})" if (words := standing(self._desk, call.peer, call.bound)) else ""
+        words = "" if call.words is None else standing(self._desk, call.peer, call.bound)
+        known = f" ({words})" if words else ""
         muted = ", muted" if call.muted else ""
         return f"call with {self._name(call)}{known}: {about}{muted}"
 

@@ -124,6 +124,21 @@ class Drafts:
         if chat in self._waiting or draft != self._known(chat):
             self._later(chat, draft)
 
+    def aside(self, chat: str, text: str) -> None:
+        """It cannot be said now: it is a draft, and the line is free for something else."""
+        self.typed(chat, text)
+        self.left(chat)
+
+    def unlocked(self) -> None:
+        """What was begun in secure chats while they were locked is kept from now on."""
+        for chat, draft in list(self._here.items()):
+            view, line = self._state.chat(chat), self._line.get(chat)
+            if view is None or not view.secure:
+                continue
+            self.typed(chat, draft.text, draft.reply_to)
+            if line is None:
+                self.left(chat)
+
     def sent(self, chat: str) -> None:
         """What stood there was sent."""
         self._here.pop(chat, None)

@@ -9,7 +9,9 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.group_words import count
 from safeum_home.client.names import GROUP_MARK, SECURE_MARK, label, within
+from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure_lookup import unlocked
+from safeum_home.client.secure_words import COMPARE, TRUST
 from safeum_home.client.slash import Mistake
 from safeum_home.errors import Code
 from safeum_home.protocol.group_types import Invitation
@@ -111,6 +113,8 @@ async def accept(desk: Desk, one: Invitation) -> None:
         await _answer(desk, one, unlocked(desk).accept)
         desk.secure.forget()
         desk.open(one.chat)
+        if secure_standing.trust(desk, one.by) != TRUST[Trust.VERIFIED]:
+            desk.note(f"What you say is sealed for those in it. {COMPARE}")
         return
     await _answer(desk, one, desk.client.accept_invitation)
     desk.note(f"You have joined {label(one.name)}: /chat {label(one.name)}", about=one.chat)

@@ -14,6 +14,7 @@ WELCOME = (
     "",
     "  /add login@node  ask somebody to be your contact",
     "  /chat NAME       open a chat; Tab completes names",
+    "  /secure NAME     a chat that only you two can read",
     "  /contacts        everybody you know, or who asks",
     "  /devices         where you are logged in",
     "  /support         write to the operator of your node",

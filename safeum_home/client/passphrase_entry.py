@@ -1,5 +1,6 @@
 """Asking a person for the passphrase of secure chats: it is never shown, kept, or told to anybody."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from safeum_home.client.desk import Desk
@@ -12,6 +13,7 @@ from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.secure_lookup import unlocked
 from safeum_home.client.slash import Mistake
+from safeum_home.protocol.signing import encode_octets
 
 TRIES = 3
 _COLUMNS = 3
@@ -33,7 +35,7 @@ _NOT_CHANGED = {
     Reason.OLD_KEYS: "That one was your passphrase before: take one that was not. Nothing was changed."
 }
 _NOT_CHANGED_ELSE = "What your node keeps for you has to be in order first: /vault. Nothing was changed."
-WRONG = "That is not the passphrase of this account. /unlock tries again; where it is forgotten: /unlock new"
+WRONG = "That is not the passphrase of this account."
 
 
 async def unlock(desk: Desk, argument: str) -> None:
@@ -41,21 +43,45 @@ async def unlock(desk: Desk, argument: str) -> None:
     if desk.secure.chats is not None:
         raise Mistake("Secure chats are unlocked already: /lock locks them.")
     if argument not in ("", "new", "words"):
+        desk.wiped()  # it is not to be found among what was entered before
         raise Mistake("/unlock asks for your passphrase: it is not written into the command.")
     asked = desk.questions.meanwhile(desk.client.keys_of([desk.state.account]))
     [known] = (await asked).keys
     if known.hash is None:
-        await _open(desk, await _derived(desk, await chosen(desk, NEW, argument == "words")))
+        text = await chosen(desk, NEW, argument == "words")
+        await _open(desk, await desk.questions.meanwhile(_derived(desk, text)))
         return
     if argument == "words":
         raise Mistake("This account has a passphrase already: /unlock asks for it.")
     if argument == "new":
         await _replace(desk)
         return
-    text = await desk.questions.ask("Passphrase", hidden=True)
-    if not text.strip():
-        raise Mistake("Still locked.")
-    await _enter(desk, text, known.hash)
+    hash = known.hash
+    key = await _right(desk, "Passphrase", lambda text: _own(desk, text, hash))
+    if key is None:
+        raise Mistake("Still locked. /unlock tries again; where the passphrase is forgotten: /unlock new")
+    await _open(desk, key)
+
+
+async def _right(
+    desk: Desk, question: str, key_of: Callable[[str], Awaitable[UniqueKey | None]]
+) -> UniqueKey | None:
+    """What `key_of` says of what is typed; None where it was given up.
+
+    It is asked for again at once: who has mistyped it types it anew, and that must not become a message.
+    """
+    for left in reversed(range(TRIES)):
+        text = await desk.questions.ask(question, hidden=True)
+        if not text.strip():
+            return None
+        wrong = WRONG
+        try:
+            if (key := await desk.questions.meanwhile(key_of(text))) is not None:
+                return key
+        except Mistake as mistake:
+            wrong = str(mistake)
+        desk.note(f"{wrong} Once more; an empty line gives up." if left else wrong, "error")
+    return None
 
 
 async def given(desk: Desk, text: str) -> None:
@@ -64,18 +90,21 @@ async def given(desk: Desk, text: str) -> None:
         [known] = (await desk.client.keys_of([desk.state.account])).keys
         if known.hash is None:
             raise Mistake("This account has no passphrase yet: /unlock takes one.")
-        await _enter(desk, text, known.hash)
+        key = await _own(desk, text, known.hash)
+        if key is None:
+            raise Mistake(f"{WRONG} /unlock tries again.")
+        await _open(desk, key)
     except Mistake as mistake:
         desk.note(f"{mistake}", "error")
 
 
-async def _enter(desk: Desk, text: str, known: str) -> None:
-    """Open the secure chats where the passphrase is that of the keys with the hash `known`."""
-    key = await _derived(desk, text)
-    if not await is_own(desk.client, key, known):
-        key.wipe()
-        raise Mistake(WRONG)
-    await _open(desk, key)
+async def _own(desk: Desk, text: str, known: str) -> UniqueKey | None:
+    """The key of a passphrase; None where that is not the one of the keys with the hash `known`."""
+    key = await _derived(desk, text, known)
+    if await is_own(desk.client, key, known):
+        return key
+    key.wipe()
+    return None
 
 
 async def _replace(desk: Desk) -> None:
@@ -83,7 +112,7 @@ async def _replace(desk: Desk) -> None:
     desk.note(OTHERS)
     if not await sure(desk, "Take another passphrase?"):
         raise Mistake("Nothing was changed.")
-    key = await _derived(desk, await chosen(desk, "", False))
+    key = await desk.questions.meanwhile(_derived(desk, await chosen(desk, "", False)))
     desk.secure.replacing = True
     try:
         secure = await desk.secure.unlock(key)
@@ -96,16 +125,20 @@ async def _replace(desk: Desk) -> None:
 async def change(desk: Desk) -> None:
     """Take another passphrase, with the word of the one of now. Raises `Mistake`, `ClientError`."""
     secure = unlocked(desk)
-    text = await desk.questions.ask("Passphrase of now", hidden=True)
-    if not text.strip():
+
+    async def of_now(text: str) -> UniqueKey | None:
+        key = await _derived(desk, text, encode_octets(secure.own.hash))
+        if key.hash == secure.own.hash:
+            return key
+        key.wipe()
+        return None
+
+    known = await _right(desk, "Passphrase of now", of_now)
+    if known is None:
         raise Mistake("Nothing was changed.")
-    known = await desk.questions.meanwhile(_derived(desk, text))
-    same = known.hash == secure.own.hash
     known.wipe()
-    if not same:
-        raise Mistake("That is not your passphrase. Nothing was changed.")
     desk.note(CHANGE)
-    new = await _derived(desk, await chosen(desk, "", False))
+    new = await desk.questions.meanwhile(_derived(desk, await chosen(desk, "", False)))
     try:
         await secure.change_key(new)
     except Refused as refused:
@@ -124,18 +157,19 @@ async def _open(desk: Desk, key: UniqueKey) -> None:
     desk.note("Secure chats are unlocked. /lock locks them, and so does leaving.")
 
 
-async def _derived(desk: Desk, text: str) -> UniqueKey:
-    """The key that follows from a passphrase. Raises `Mistake` for one that is too weak to be anybody's."""
+async def _derived(desk: Desk, text: str, known: str | None = None) -> UniqueKey:
+    """The key that follows from a passphrase. Raises `Mistake` for one that is too weak to be anybody's, but
+    of the keys with the hash `known`."""
     account, stretch = desk.state.account, desk.secure.stretch
     desk.secure.unlocking = True
     desk.refresh()
     try:
-        key: UniqueKey = await desk.secure.in_thread(lambda: stretch(account, text))
+        key: UniqueKey = await desk.secure.in_thread(lambda: stretch(account, text, known))
         return key
     except Refused:
-        raise Mistake("That is no passphrase of secure chats: too weak, or too long. Still locked.") from None
+        raise Mistake("That is no passphrase of secure chats: too weak, or too long.") from None
     except MemoryError:
-        raise Mistake("Deriving the key takes 256 MiB of memory, which are not free. Still locked.") from None
+        raise Mistake("Deriving the key takes 256 MiB of memory, which are not free.") from None
     finally:
         desk.secure.unlocking = False
         desk.refresh()

@@ -31,7 +31,9 @@ class Transfer:
 
     def line(self, now: int, columns: int) -> str:
         """`↑ name  [####----]  34 %  3.4 of 10.0 MB  1.2 MB/s`, as much of it as fits."""
-        share = self.done / self.total if self.total else 0.0
+        if not self.total:  # how much it is is not known, as of what is being heard
+            return fit(safe(self.label), columns)
+        share = self.done / self.total
         filled = round(share * BAR)
         bar = f"[{'#' * filled}{'-' * (BAR - filled)}] {int(share * 100):3} %"
         seconds = (now - self._began) / 1000

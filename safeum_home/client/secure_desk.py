@@ -16,7 +16,7 @@ from safeum_home.client.notices import Outgoing
 from safeum_home.client.secure.payloads import Unknown
 from safeum_home.client.secure.refused import Refused
 from safeum_home.client.secure.unique_key import UniqueKey
-from safeum_home.client.secure_words import LOCKED, listed, not_said
+from safeum_home.client.secure_words import KEPT, listed, not_said
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.items import Item
 from safeum_home.client.unlocked.secure_chats import SecureChats
@@ -37,7 +37,7 @@ class SecureDesk:
         reactor: Any = clock
         self.in_thread: InThread = lambda work: deferToThreadPool(reactor, reactor.getThreadPool(), work)
         """Does something that takes its time, and has the screen go on meanwhile."""
-        self.stretch: Callable[[str, str], UniqueKey] = UniqueKey.of
+        self.stretch: Callable[[str, str, str | None], UniqueKey] = UniqueKey.of
         """An account's unique key of a passphrase: it takes its time."""
         self.unlocking = False
         self.replacing = False
@@ -65,6 +65,7 @@ class SecureDesk:
         """Open what is sealed with a key, which is wiped with all that once it is locked."""
         secure = await self._desk.client.unlock_with(key)
         self.forget()
+        self._desk.drafts.unlocked()
         for view in self._desk.state.chats:
             if view.secure and view.loaded:
                 with suppress(ClientError):  # /history loads it
@@ -172,8 +173,8 @@ class SecureDesk:
         """Say something: never in clear."""
         desk, conversation = self._desk, self.of(view)
         if conversation is None:
-            desk.note(LOCKED, "error")
-            desk.opened(text)  # it is not lost
+            desk.note(KEPT, "error")
+            desk.drafts.aside(view.chat, text)  # it is not lost, and /unlock can be typed
             return
         answered = None if reply_to is None else self._hash(view, reply_to)
         try:

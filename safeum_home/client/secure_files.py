@@ -1,6 +1,7 @@
 """Files of secure chats at a desk: encrypted on their way out, and decrypted as they come."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -17,6 +18,9 @@ from safeum_home.client.slash import Mistake
 from safeum_home.client.unlocked.items import Item
 from safeum_home.protocol.types import Message
 
+if TYPE_CHECKING:
+    from safeum_home.client.webrtc.voice_notes import VoiceNote
+
 DAMAGED = (
     "What the node has is not the file that was sent: nothing of it was stored. A node in between is not to"
     " be trusted; have it sent again."
@@ -27,6 +31,21 @@ def send(desk: Desk, view: ChatView, path: Path, caption: str, transfer: Transfe
     """Raises `Mistake` where the chat is not open, `Refused`, and as `ChatFiles.send`."""
     sending = within(desk, view).files.send(path, caption, progress=transfer.moved)
     return _deferred(sending).addErrback(_refused)
+
+
+def send_voice(
+    desk: Desk, view: ChatView, path: Path, name: str, note: "VoiceNote", transfer: Transfer
+) -> "Deferred[object]":
+    """The same with a voice note."""
+    files = within(desk, view).files
+    sending = files.send_voice(path, note.duration, note.wave, name=name, progress=transfer.moved)
+    return _deferred(sending).addErrback(_refused)
+
+
+def sound(desk: Desk, view: ChatView, message: Message) -> "Deferred[object]":
+    """What is in a voice note, in memory alone. Raises `Mistake` as `save`, and as `ChatFiles.sound_of`."""
+    conversation, item, _ = item_of(desk, view, message)
+    return _deferred(conversation.files.sound_of(item)).addErrback(_damaged)
 
 
 def save(

@@ -16,8 +16,6 @@ NO_MORE = "This is a chat of you two: nobody else comes into it. /secure group N
 
 async def invite(desk: Desk, view: ChatView, contact: Contact) -> bool:
     """Vouch for a contact, and invite; whether the node has. Raises `Mistake`, `ClientError`."""
-    if view.pair:
-        raise Mistake(NO_MORE)
     conversation = within(desk, view)
     try:
         refused = await unlocked(desk).invite(conversation, [contact.account])

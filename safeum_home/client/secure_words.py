@@ -13,7 +13,11 @@ from safeum_home.client.unlocked.events import InClear, NotAsKept, NotChanged
 from safeum_home.protocol.key_types import short_hash
 from safeum_home.protocol.signing import encode_octets
 
-LOCKED = "Secure chats are locked here: /unlock opens them with your passphrase. Nothing was sent."
+LOCKED = "Secure chats are locked here: /unlock opens them with your passphrase."
+KEPT = f"{LOCKED} Nothing was sent: what you have written stands in the line again then."
+
+COMPARE = "Compare, so that you know that nobody is in between: /verify"
+OF_TWO = "This is a chat of you two, and neither has a say over the other: /leave leaves it."
 
 _NOT_SAID = {
     Reason.TOO_LARGE: "That is too long for one message.",

@@ -25,6 +25,7 @@ from safeum_home.client import slash_sleep as slash_sleep
 from safeum_home.client import slash_sync as slash_sync
 from safeum_home.client import slash_telephone as slash_telephone
 from safeum_home.client import slash_verify as slash_verify
+from safeum_home.client import slash_voice as slash_voice
 from safeum_home.client import slash_voicemail as slash_voicemail
 from safeum_home.client.chat_lookup import writable
 from safeum_home.client.desk import Desk

@@ -28,27 +28,15 @@ T = TypeVar("T")
 
 @slash("send", "FILE [CAPTION]", 'send a file: /send ~/a.pdf, /send "my file.pdf" look at this')
 async def _send(desk: Desk, argument: str) -> None:
-    view = opened(desk)
-    if view.of_node:
-        raise Mistake("Files are for people: your node takes none here.")
-    if view.kind == UNKNOWN:
-        raise Mistake(f"Not sent: {NOT_KNOWN}.")
-    path, caption = _parted(argument)
-    if not path.is_file():
-        raise Mistake(_no_file(path, argument))
+    view = send_to(desk)
+    path, caption = source(argument)
 
     def send(transfer: Transfer) -> "Deferred[Any]":
         if view.secure:
             return secure_files.send(desk, view, path, caption, transfer)
         return desk.client.send_file(view.chat, path, caption, progress=transfer.moved)
 
-    try:
-        await _shown(desk, view, f"↑ {path.name}", path, send)
-    except FileTooLarge as error:
-        size = size_text(path.stat().st_size)
-        raise Mistake(
-            f"{safe(path.name)} is too large, with {size}: your node takes {size_text(error.most)}."
-        ) from None
+    await under_way(desk, view, f"↑ {path.name}", path, send)
     if not view.secure:  # else it stands there, with what has become of it
         desk.tell(f"Sent: {safe(path.name)}.", chat=view.chat)
 
@@ -72,7 +60,7 @@ async def _files(desk: Desk, argument: str) -> None:
 @slash("save", "[NUMBER] [PATH]", "store a file, by its number in /files; without one, the last")
 async def _save(desk: Desk, argument: str) -> None:
     view = opened(desk)
-    message, where = _meant(desk, argument)
+    message, where = meant(desk, argument)
     body = file_in(message)
     assert body is not None
     target = _target(where, body.name)
@@ -87,7 +75,7 @@ async def _save(desk: Desk, argument: str) -> None:
             return secure_files.save(desk, view, message, target, transfer)
         return desk.client.download(message, target, progress=transfer.moved).addErrback(wipe)
 
-    await _shown(desk, view, f"↓ {body.name}", target, save)
+    await under_way(desk, view, f"↓ {body.name}", target, save)
     desk.tell(f"Stored as {safe(str(target))} ({size_text(body.size)}).", chat=view.chat)
 
 
@@ -108,10 +96,28 @@ async def _stop(desk: Desk, argument: str) -> None:
         raise Mistake("Nothing is being sent or stored.")
 
 
-async def _shown(
+def send_to(desk: Desk) -> ChatView:
+    """The open chat, where a file may go there."""
+    view = opened(desk)
+    if view.of_node:
+        raise Mistake("Files are for people: your node takes none here.")
+    if view.kind == UNKNOWN:
+        raise Mistake(f"Not sent: {NOT_KNOWN}.")
+    return view
+
+
+def source(argument: str) -> tuple[Path, str]:
+    """The file that is to be sent, and what follows its name."""
+    path, caption = _parted(argument)
+    if not path.is_file():
+        raise Mistake(_no_file(path, argument))
+    return path, caption
+
+
+async def under_way(
     desk: Desk, view: ChatView, label: str, path: Path, work: Callable[[Transfer], "Deferred[T]"]
 ) -> T:
-    """Do it, with a bar that shows how far it is."""
+    """Do it, with a bar that shows how far it is. Raises `Mistake`, `ClientError`."""
     transfer = desk.transfers.begin(label, desk.now(), view.chat)
     try:
         doing = work(transfer)
@@ -122,6 +128,8 @@ async def _shown(
         raise Mistake(f"Given up: {gone if transfer.wiped else safe(path.name)}.") from None
     except FileExistsError:
         raise Mistake(f"There is a file {safe(str(path))} already.") from None
+    except FileTooLarge as error:
+        raise _too_large(path, error.most) from None
     except OSError as error:
         raise Mistake(f"{safe(str(path))}: {error.strerror}.") from None
     finally:
@@ -129,8 +137,18 @@ async def _shown(
         desk.refresh()
 
 
+def _too_large(path: Path, most: int) -> Mistake:
+    size = size_text(path.stat().st_size)
+    return Mistake(f"{safe(path.name)} is too large, with {size}: your node takes {size_text(most)}.")
+
+
 def _of_chat(view: ChatView) -> list[Message]:
     return [message for message in view.messages if file_in(message) is not None]
+
+
+def _type(message: Message) -> str:
+    body = file_in(message)
+    return "" if body is None else body.type
 
 
 def _parted(argument: str) -> tuple[Path, str]:
@@ -158,14 +176,15 @@ def _no_file(path: Path, argument: str) -> str:
     return f"There is no file {safe(str(path))}."
 
 
-def _meant(desk: Desk, argument: str) -> tuple[Message, str]:
-    """Which message's file, and where it is to be stored."""
+def meant(desk: Desk, argument: str, kind: str = "") -> tuple[Message, str]:
+    """Which message's file, and what follows its number; without one the last of a kind of media types."""
     found = {message.id: message for message in _of_chat(opened(desk))}
     number, _, where = argument.partition(" ")
     if not number.isdigit():
-        if not found:
-            raise Mistake("There is no file in what is loaded of this chat.")
-        return list(found.values())[-1], argument
+        fitting = [each for each in found.values() if _type(each).startswith(kind)]
+        if not fitting:
+            raise Mistake(f"There is no {'sound' if kind else 'file'} in what is loaded of this chat.")
+        return fitting[-1], argument
     listed = [each.removeprefix(_MARK) for each in desk.listed if each.startswith(_MARK)]
     if not 0 < int(number) <= len(listed) or listed[int(number) - 1] not in found:
         raise Mistake("Which one? /files numbers them.")

@@ -8,6 +8,8 @@ from safeum_home.client.group_lookup import about, fitting, here, sure
 from safeum_home.client.group_names import everybody
 from safeum_home.client.mentions import present
 from safeum_home.client.names import label
+from safeum_home.client.secure_lookup import unlocked
+from safeum_home.client.secure_words import OF_TWO
 from safeum_home.client.slash import Mistake, find, people, slash
 from safeum_home.client.text import safe
 from safeum_home.errors import Code
@@ -28,6 +30,14 @@ def _members(desk: Desk) -> list[str]:
     if desk.chat is None:
         return []
     return sorted(desk.names.short(one.address) for one in present(desk, desk.chat, *HERE))
+
+
+def _ruled(desk: Desk) -> ChatView:
+    """The open group, in which some may do what others may not; raises `Mistake` where it is none."""
+    view = here(desk)
+    if view.pair:
+        raise Mistake(OF_TWO)
+    return view
 
 
 def _member(desk: Desk, view: ChatView, text: str) -> GroupMember:
@@ -71,6 +81,8 @@ async def _invite(desk: Desk, argument: str) -> None:
     view = here(desk)
     if not argument:
         raise Mistake("Whom? /invite NAME")
+    if view.pair:
+        raise Mistake(secure_members.NO_MORE)
     contact = find(
         desk, argument, ContactState.ACCEPTED, otherwise="{} is not a contact of yours: /add asks them."
     )
@@ -131,9 +143,11 @@ def _secure_list(desk: Desk, view: ChatView) -> None:
 
 @slash("kick", "NAME", "remove somebody from the open group, or take an invitation back", _members)
 async def _kick(desk: Desk, argument: str) -> None:
-    view = here(desk)
+    view = _ruled(desk)
     if view.role == "member":
         raise Mistake(NOT_ALLOWED)
+    if view.secure:
+        unlocked(desk)
     await everybody(desk, view)
     member = _member(desk, view, argument)
     while (now := await _parted_with(desk, view, member)).state != member.state:
@@ -169,7 +183,7 @@ async def _parted_with(desk: Desk, view: ChatView, member: GroupMember) -> Group
 
 @slash("role", "NAME ROLE", "make somebody of the open group an admin, a member, or the owner", _members)
 async def _role(desk: Desk, argument: str) -> None:
-    view = here(desk)
+    view = _ruled(desk)
     name, _, role = argument.rpartition(" ")
     if role not in _ROLES or not name:
         raise Mistake("/role NAME admin, or member; or owner, which hands the group over.")

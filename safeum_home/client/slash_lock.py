@@ -26,6 +26,7 @@ async def _unlock(desk: Desk, argument: str) -> None:
 @slash("passphrase", "", "take another passphrase; all in your secure chats are told")
 async def _passphrase(desk: Desk, argument: str) -> None:
     if argument:
+        desk.wiped()
         raise Mistake("/passphrase asks for both: they are not written into the command.")
     await change(desk)
 

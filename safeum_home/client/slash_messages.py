@@ -18,7 +18,9 @@ from safeum_home.client.mentions import mentioned
 from safeum_home.client.message_methods import FOR_EVER
 from safeum_home.client.message_words import body_text, quoted
 from safeum_home.client.notices import Outgoing
+from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure_lookup import unlocked
+from safeum_home.client.secure_words import not_said
 from safeum_home.client.slash import Mistake, connected, opened, slash
 from safeum_home.client.text import safe, when
 from safeum_home.client.waiting_posts import hub, noted
@@ -115,6 +117,8 @@ async def _delete(desk: Desk, argument: str) -> None:
         await desk.client.delete(group.chat, waits.client_id)
         return
     view, message, _ = _acting(desk, argument, "/delete N")
+    if view.pair and message.sender != desk.state.account:
+        raise Mistake(not_said(Reason.NOT_ITS_AUTHOR))
     moderates = view.kind == "group" and view.role != "member"
     if message.sender != desk.state.account and moderates:
         said = quoted(message.id, view, desk.names)

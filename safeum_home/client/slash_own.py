@@ -66,6 +66,7 @@ SECTIONS = {
     "slash_chats": "Chats",
     "slash_messages": "Messages, by their number from the end",
     "slash_files": "Files",
+    "slash_voice": "Voice notes",
     "slash_history": "History",
     "slash_search": "Searching",
     "slash_contacts": "People",
@@ -100,6 +101,8 @@ KEYS = (
     "Ctrl+C              clears the line; leaves when it is empty",
     "✓                   it is on the node",
     "✓✓                  it is on a device of theirs",
+    "🔒                  before a name: only those in that chat can read it",
+    "🔒✓ 🔒⚠             all others there are verified; somebody has another key",
     "//                  begins a message that starts with a slash",
 )
 

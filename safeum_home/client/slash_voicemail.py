@@ -1,14 +1,12 @@
 """The commands of the terminal client for the voicemail."""
 
 from pathlib import Path
-from typing import Any
-
-from twisted.internet.defer import CancelledError, Deferred
 
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import NoMedia, RemoteProblem
 from safeum_home.client.file_names import free, storable
 from safeum_home.client.phone import NOT_INSTALLED
+from safeum_home.client.playing import until_over
 from safeum_home.client.slash import Mistake, connected, slash
 from safeum_home.client.small_files import read_up_to
 from safeum_home.client.telephone_numbers import shown
@@ -81,7 +79,7 @@ async def _play(desk: Desk, message: Message, rest: str) -> None:
     octets = await desk.client.sound_of(message)
     body = _body(message)
     desk.note(f"Playing the message of {shown(body.caller)}, {length(body)}. /stop ends it.")
-    await _until_over(desk, play(octets))
+    await until_over(desk, play(octets), "voicemail")
     await desk.client.read(message.chat, message.id)
 
 
@@ -120,7 +118,7 @@ async def _greeting(desk: Desk, what: str) -> None:
         if desk.calls.phone.play is None:
             raise Mistake(f"It cannot be played here. {desk.calls.phone.why}".strip())
         kept = await desk.client.greeting()
-        await _until_over(desk, desk.calls.phone.play(kept.data))
+        await until_over(desk, desk.calls.phone.play(kept.data), "voicemail")
         return
     try:
         await desk.client.set_greeting(_made(what))
@@ -148,20 +146,6 @@ def _made(name: str) -> bytes:
         return greeting(octets)
     except NoMedia as error:
         raise Mistake(f"{safe(str(path))}: {safe(str(error))}.") from None
-
-
-async def _until_over(desk: Desk, playing: "Deferred[Any]") -> None:
-    transfer = desk.transfers.begin("♪ voicemail", desk.now(), "")
-    transfer.cancel = playing.cancel
-    try:
-        await playing
-    except CancelledError:
-        desk.note("Not played any further.")
-    except NoMedia as error:
-        raise Mistake(f"{safe(str(error))}.") from None
-    finally:
-        desk.transfers.end(transfer)
-        desk.refresh()
 
 
 async def _left(desk: Desk) -> list[Message]:

@@ -20,8 +20,9 @@ from federation.event_verifier import EventVerifier
 from federation.file_fetching import fetch
 from federation.file_lending import Lending
 from federation.hellos import hello
-from federation.inbound import FederationResource, KeysResource, Limits
+from federation.inbound import FederationResource, Limits
 from federation.key_cache import KeyCache
+from federation.keys_resource import KeysResource
 from federation.now_receiving import NowReceiver
 from federation.now_telling import NowTelling
 from federation.own_keys import OwnKeys
@@ -38,6 +39,7 @@ from safeum_home.errors import Code, Problem
 from safeum_home.gateway.bodies import Body
 from safeum_home.gateway.downloads import send_rest
 from safeum_home.gateway.limits import EdgeLimits
+from safeum_home.jobs import again
 from safeum_home.limits import RateLimit
 from safeum_home.node.federation_inbox import NodeInbox
 from safeum_home.node.federation_keys import load, rotate
@@ -80,7 +82,7 @@ class NodeFederation:
         self.outbox = NodeOutbox(database, rows, section.waiting)
         self._inbox = NodeInbox(database, rows)
         self.keys = KeyCache(way.fetch_keys, clock, rows.is_known)
-        builder = Builder(lambda: self._kinds, own)
+        builder = Builder(lambda: self._kinds, own, database.is_outage)
         self.sender = Sender(
             clock,
             self.outbox,
@@ -249,13 +251,14 @@ def _send(clock: Any, request: Any, reading: Reading, start: int) -> None:
 async def open_federation(means: Means, make: MakeWayOut) -> NodeFederation | None:
     """None where the configuration says that this node has to do with no other.
 
-    Raises `storage_unavailable`, and OSError and ValueError where the roots cannot be read.
+    Raises OSError and ValueError where the roots cannot be read.
     """
     section, name = means.config.federation, means.config.node.name
     policy = Policy(name, Mode(section.mode), section.allow, section.deny)
     if policy.is_off:
         return None
-    own = await load(name, means.database, means.vault.federation, means.milliseconds)
+    when_there = partial(again, means.clock, "opening to other nodes")
+    own = await when_there(lambda: load(name, means.database, means.vault.federation, means.milliseconds))
 
     def sign(method: str, target: str, body: bytes, destination: str) -> Mapping[str, str]:
         key = own.in_use
@@ -274,7 +277,7 @@ async def open_federation(means: Means, make: MakeWayOut) -> NodeFederation | No
     way = await make(section, policy.allows, sign)
     rows = PeerRows(means.vault.blinder, means.vault.peers, policy.allows, means.milliseconds)
     federation = NodeFederation(means, policy, own, way, rows)
-    await federation.outbox.load()
+    await when_there(federation.outbox.load)
     return federation
 
 

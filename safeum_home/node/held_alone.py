@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import Logger
+from twisted.python.failure import Failure
 
-from safeum_home.node.held_back import LONGEST, SHORTEST
+from safeum_home.node.held_back import LONGEST, SHORTEST, until_retry
 from safeum_home.ports.outbox import Refused, Waiting
 
 MOST = 10_000
@@ -27,8 +27,6 @@ class _Try(NamedTuple):
 
 class HeldAlone:
     """Until when each is held back, and a timer for each node, which goes off for the first of them."""
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -109,9 +107,8 @@ class HeldAlone:
                 self.held(node, [following])
             self._wake([node])
 
-        def failed(_: object) -> None:
-            self._log.info("What is held back for a node goes on waiting.")
+        def failed(failure: Failure) -> None:
             if not self._stopped and node not in self._timers:
-                self._later(node, LONGEST)
+                self._later(node, until_retry(failure, LONGEST))
 
         Deferred.fromCoroutine(self._release(node)).addCallbacks(released, failed)

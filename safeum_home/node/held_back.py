@@ -6,8 +6,11 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
+from safeum_home.errors import Problem
 from safeum_home.ports.outbox import Refused
+from safeum_home.spawn import AWAY
 
 PASSING = frozenset(
     (
@@ -28,12 +31,11 @@ SHORTEST, LONGEST = 5, 1800
 LONGEST_IN_LINE = 60
 """The same for what holds up all of a chat: nobody is to be forgotten there."""
 Release = Callable[[str], Coroutine[Any, Any, bool]]
+_log = Logger()
 
 
 class HeldBack:
     """When what is held back for a node is told again: all of it at once, or as much as is released."""
-
-    _log = Logger()
 
     def __init__(
         self, clock: IReactorTime, release: Release, wake: Callable[[Iterable[str]], None], longest: int
@@ -92,9 +94,15 @@ class HeldBack:
                 self._later(node, self._longest)
             self._wake([node])
 
-        def failed(_: object) -> None:
-            self._log.info("What is held back for a node goes on waiting.")
+        def failed(failure: Failure) -> None:
             if not self._stopped:
-                self._later(node, self._longest)
+                self._later(node, until_retry(failure, self._longest))
 
         Deferred.fromCoroutine(self._release(node)).addCallbacks(released, failed)
+
+
+def until_retry(failure: Failure, longest: int) -> int:
+    """Seconds until what could not be released is tried again: soon, where only the database was away."""
+    _log.info("What is held back for a node goes on waiting.")
+    away = isinstance(failure.value, Problem) and failure.value.code in AWAY
+    return SHORTEST if away else longest

@@ -1,6 +1,7 @@
 """Opening a node's database: waiting for it, and seeing that it is this node's."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,13 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from safeum_home.config import Config
+from safeum_home.jobs import again
 from safeum_home.node.startup import StartError
+from safeum_home.node.turning import make_all_good
+from safeum_home.ports import Database
 from safeum_home.sealing.vault import Vault
 from safeum_home.storage.database import NodeDatabase, open_database, opening_outage
-from safeum_home.storage.migrate import SchemaTooNew
+from safeum_home.storage.migrate import SchemaTooNew, schema_of
 from safeum_home.storage.node import belongs_to
 from safeum_home.storage.outage import DAMAGED
 
@@ -58,7 +62,19 @@ async def open_when_there(reactor: Any, config: Config, tell: Callable[[str], No
             await deferLater(reactor, _RETRY_SECONDS)
 
 
-async def check_owner(database: NodeDatabase, config: Config, vault: Vault) -> None:
+async def make_ready(clock: Any, database: Database, config: Config, vault: Vault) -> str:
+    """What is due before anything is served from a database, whenever it is away meanwhile; its schema.
+
+    `clock` provides IReactorTime. Raises `StartError`.
+    """
+    when_there = partial(again, clock, "opening the database")
+    await when_there(lambda: check_owner(database, config, vault))
+    schema = await when_there(lambda: database.read(schema_of))
+    await when_there(lambda: make_all_good(database, vault))
+    return schema
+
+
+async def check_owner(database: Database, config: Config, vault: Vault) -> None:
     """Nothing may be served from another node's rows: no login would be right, and every name be free.
 
     Raises `StartError`.

@@ -12,6 +12,7 @@ from safeum_home.accounts.passwords import PasswordHasher
 from safeum_home.config import Config
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.tls import ServerTls
+from safeum_home.jobs import again
 from safeum_home.node import collector
 from safeum_home.node.alone import ALONE
 from safeum_home.node.bridging import INSTALLED, BridgeKinds, make_bridges
@@ -24,13 +25,12 @@ from safeum_home.node.federation import NodeFederation, over_the_network
 from safeum_home.node.files import NodeFiles
 from safeum_home.node.health import HealthEndpoint
 from safeum_home.node.listening import CannotListen
-from safeum_home.node.opening import check_owner, open_when_there
+from safeum_home.node.opening import make_ready, open_when_there
 from safeum_home.node.payments import NodePayments
 from safeum_home.node.push import NodePushes
 from safeum_home.node.served import served
 from safeum_home.node.sms import NodeTexts
 from safeum_home.node.startup import StartError
-from safeum_home.node.turning import make_all_good
 from safeum_home.node.voicemail import make_answering
 from safeum_home.node.watch import DatabaseWatch
 from safeum_home.sealing.hardening import Hardening
@@ -39,7 +39,6 @@ from safeum_home.sealing.memory import Arena, Slot
 from safeum_home.sealing.vault import Vault, is_initialised, open_vault
 from safeum_home.spawn import spawn
 from safeum_home.storage.database import NodeDatabase
-from safeum_home.storage.migrate import schema_of
 
 
 class Node(Service):
@@ -181,11 +180,9 @@ class Node(Service):
     async def _serve(self, vault: Vault) -> None:
         self.database = database = await open_when_there(self.reactor, self.config, self._wait_for)
         self._opening = "opening"
-        await check_owner(database, self.config, vault)
-        self.schema = await database.read(schema_of)
+        self.schema = await make_ready(self.reactor, database, self.config, vault)
         database.stored_late = self._look_anew
         self._watch = DatabaseWatch(self.reactor, database)
-        await make_all_good(database, vault)
         self._hasher.start()
         bridges = make_bridges(self.config, self.reactor, vault, self._kinds)
         self.texts, self.pushes, self.carriers, self.payments = bridges
@@ -209,7 +206,7 @@ class Node(Service):
         if self.federation is not None:
             domain = self.domain
             self.federation.connect(domain.shared, domain.answers, domain.files.lend, domain.expiring)
-        self.control = await self.domain.control.load()
+        self.control = await again(self.reactor, "opening the node", self.domain.control.load)
         await self.domain.money.load()
         self.domain.closing.sweeping.ask()
         if self.certificate.tls is None:

@@ -1,6 +1,7 @@
 /** The id of a chat says whether it is secure, whatever a node says. */
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
 import { part, secure } from "./libsodium.mjs";
@@ -10,6 +11,14 @@ const { isKind, mayBeOpen } = secure;
 const HUB = "hub.example";
 const KINDS = { "": {}, "secure.": { secure: true }, "pair.": { secure: true, pair: true } };
 const account = (letter) => `@${letter.repeat(26)}:n.example`;
+
+test("vectors", async () => {
+  const { ids } = JSON.parse(await readFile(new URL("../../docs/secure-chats-vectors.json", import.meta.url)));
+  for (const { chat, ...group } of ids.groups) {
+    for (const each of ids.groups) assert.equal(isKind(each.chat, { hub: ids.hub, ...group }), each.chat === chat);
+  }
+  assert.equal(directChatId(...ids.direct.accounts), ids.direct.chat);
+});
 
 test("groups are what their seed says, and nothing else", () => {
   for (const begins of Object.keys(KINDS)) {
@@ -33,5 +42,6 @@ test("direct chats are of the two, and of nobody else", () => {
   assert.ok(mayBeOpen({ chat, kind: "direct", peer }, own));
   assert.ok(!mayBeOpen({ chat, kind: "direct", peer: account("c") }, own));
   assert.ok(!mayBeOpen({ chat: groupId(HUB, "pair.abc"), kind: "direct", peer }, own));
+  assert.ok(mayBeOpen({ chat, kind: "self", peer: own }, own));
   assert.ok(!mayBeOpen({ chat, kind: "channel", peer }, own));
 });

@@ -9,6 +9,7 @@ import * as messages from "../../safeum_home/web/secure/message.js";
 import { encode, utf8 } from "../../safeum_home/web/secure/octets.js";
 import * as payloads from "../../safeum_home/web/secure/payloads.js";
 import * as rosters from "../../safeum_home/web/secure/roster.js";
+import { parse } from "../../safeum_home/web/secure/strict_json.js";
 import * as succession from "../../safeum_home/web/secure/succession.js";
 import * as contents from "../../safeum_home/web/secure/vault_content.js";
 import { secure } from "./libsodium.mjs";
@@ -17,8 +18,8 @@ const ACCOUNT = `@${"a".repeat(26)}:n.example`;
 const random = (most) => Math.floor(Math.random() * most);
 const octets = (most) => crypto.getRandomValues(new Uint8Array(random(most)));
 const KINDS = ["text", "edit", "reaction", "deletion", "file", "compare.start", "compare.answer", "compare.done"];
-const NAMES = ["text", "mentions", "reply", "message", "messages", "emoji", "file", "key", "hash", "size", "name", "voice"];
-const VAULT = ["previous", "people", "drafts", "settings", "chats"];
+const NAMES = ["text", "mentions", "reply", "message", "messages", "emoji", "file", "key", "hash", "size", "name", "voice", "line", "told", "lost"];
+const VAULT = ["previous", "people", "drafts", "settings", "chats", "own"];
 
 function value(depth = 0) {
   const made = [null, true, random(1e9), -0.5, "x".repeat(random(50)), "A".repeat(43), "\ud800", ACCOUNT];
@@ -51,8 +52,9 @@ test("JSON", () => {
     refused(() => payloads.decode(utf8(JSON.stringify({ ...members, kind: KINDS[random(KINDS.length)] }))));
     refused(() => payloads.decode(utf8(JSON.stringify(value()))));
     const content = Object.fromEntries(VAULT.map((name) => [name, value()]));
-    refused(() => contents.parse(JSON.stringify({ ...content, previous: envelopes.NONE })));
-    refused(() => contents.parse(JSON.stringify(value())));
+    refused(() => contents.check({ ...content, previous: envelopes.NONE }));
+    refused(() => contents.check(value()));
+    refused(() => parse(utf8(JSON.stringify(value()))));
   }
   for (const deep of ["[".repeat(30000), `{"kind":"x","text":${"[".repeat(30000)}`]) {
     assert.throws(() => payloads.decode(utf8(deep)), { reason: "malformed" });

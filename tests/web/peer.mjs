@@ -6,16 +6,18 @@
 import { createInterface } from "node:readline";
 
 import { load, part } from "./libsodium.mjs";
+import { reader } from "./reading.mjs";
 
-const NAMES = ["index", "comparing", "octets", "sodium", "vault_content"];
+const NAMES = ["index", "comparing", "octets", "sodium", "vault_content", "payloads", "strict_json", "passphrase"];
 const hex = (text) => Uint8Array.from(Buffer.from(text, "hex"));
-let [secure, Comparison, decode, encode, isSigned, check, People, PublicKeys, SecureChat, UniqueKey, Vault] = [];
+let [secure, payloads, strict, said, normal, Comparison, decode, encode, isSigned, check, People, PublicKeys, SecureChat, UniqueKey, Vault] = [];
 let state = {};
 
 /** Take part with these modules from now on. */
 async function take(from) {
-  const [index, comparing, octets, sodium, contents] = await Promise.all(NAMES.map(from));
-  secure = index;
+  const [index, comparing, octets, sodium, contents, ...others] = await Promise.all(NAMES.map(from));
+  [secure, payloads, strict, { normal }] = [index, ...others];
+  said = await reader(from);
   ({ Comparison } = comparing);
   ({ decode, encode } = octets);
   ({ isSigned } = sodium);
@@ -23,6 +25,18 @@ async function take(from) {
   ({ People, PublicKeys, SecureChat, UniqueKey, Vault } = index);
 }
 await take(part);
+
+/** What comes of each, null of what is refused. */
+function each(values, read) {
+  return values.map((value) => {
+    try {
+      return read(decode(value));
+    } catch (error) {
+      if (error instanceof secure.Refused) return null;
+      throw error;
+    }
+  });
+}
 
 const COMMANDS = {
   /** Modules of another folder, from which a defence was taken out. */
@@ -87,11 +101,15 @@ const COMMANDS = {
     return state.vault.put({ ...base, ...content });
   },
   vault: ({ version, data }) => state.vault.take(version, data),
+  payloads: ({ values }) => each(values, payloads.decode),
+  envelopes: ({ values, key = null, place = null }) => each(values, (octets) => said(octets, key, place)),
+  contents: ({ values }) => each(values, (octets) => check(strict.parse(octets))),
   merge: ({ one, other }) => secure.merge(check(one), check(other)),
   fitted: ({ content, now, room }) => secure.fitted(check(content), now, room),
   accept: ({ version, data }) => state.vault.accept(version, data),
   instead: ({ version }) => state.vault.instead(version) ?? null,
   expect: ({ version }) => state.vault.expect(version) ?? null,
+  normal: ({ texts }) => texts.map(normal),
   strength: ({ text, guesses }) => secure.strength(text, () => ({ guesses_log10: guesses, score: 0, feedback: {} })),
   seal_file({ size }) {
     state.sealer = new secure.FileSealer(size);

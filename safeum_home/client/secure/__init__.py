@@ -24,6 +24,10 @@ leaves dismisses itself. One's own roster is in force once it was taken: give it
 of the acknowledgement, after all that was told before; on `Overtaken` sign anew. Then tell the node whom
 to invite or remove. What the node says of members goes to `members_told`.
 
+**Another passphrase.** `succession.name` with the keys of now, and the line of those before, if there is one.
+`Vault.rekey`, and put what `moving.moved` makes of the content; then publish the new keys in place of those
+before; then `succeed` in each chat. Whoever begins with such a vault `know`s its line, and goes on.
+
 **Every 20 seconds** `tick`. After something was verified, drafted or received, and not more often than
 every few seconds: a `Content` of `vault_content.pinned(people)` and the `memory` of each chat to
 `Vault.put`, and that to `vault.put`. On a conflict `Vault.take` what is there, `merge`, and put again.

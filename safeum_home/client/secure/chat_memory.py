@@ -1,22 +1,19 @@
 """What the vault keeps of a secure chat: how far streams had come, the roster, and epochs to read in."""
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from safeum_home.client.secure.envelope import NONE, Head
 from safeum_home.client.secure.members import MOST_MEMBERS, Members
-from safeum_home.client.secure.payloads import Octets32, Size
+from safeum_home.client.secure.payloads import Octets16, Octets32, Octets80, Size
 from safeum_home.client.secure.people import MOST_FORMER
 from safeum_home.client.secure.room import Room
 from safeum_home.client.secure.roster import MOST_KEPT, MOST_SUCCESSORS
 from safeum_home.protocol.scalars import Account
 from safeum_home.protocol.signing import decode_octets, encode_octets
 
-StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$(?!\n)", max_length=22)]
-Box = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{107}$(?!\n)", max_length=107)]
 _NONE = encode_octets(NONE)
 MOST_CHANGES = 2 * MOST_MEMBERS
 """Of all former rosters of a chat together: those further back are left out."""
@@ -26,7 +23,7 @@ class StreamMemory(Struct, frozen=True):
     """Of an account: streams that began at `floor` or before are not known any more; heads of the others."""
 
     floor: Size
-    heads: Annotated[dict[StreamName, tuple[Size, Octets32]], Meta(max_length=64)]
+    heads: Annotated[dict[Octets16, tuple[Size, Octets32]], Meta(max_length=64)]
 
 
 class EpochMemory(Struct, frozen=True):
@@ -34,7 +31,7 @@ class EpochMemory(Struct, frozen=True):
 
     id: Octets32
     commitment: Octets32
-    sealed: Box
+    sealed: Octets80
     at: Size
 
 
@@ -68,29 +65,10 @@ class ChatMemory(Struct, frozen=True):
 
 
 def _octets(text: str, size: int) -> bytes:
+    """Of what was read."""
     octets = decode_octets(text, size)
-    if octets is None:
-        raise ValueError("no base64url in its one form")
+    assert octets is not None
     return octets
-
-
-def check(memory: ChatMemory) -> None:
-    """Raises ValueError where a text stands for no octets."""
-    for each in memory.streams.values():
-        for stream, (_, hash) in each.heads.items():
-            _octets(stream, 16)
-            _octets(hash, 32)
-    for text in (memory.roster, *memory.members.values()):
-        _octets(text, 32)
-    for former in memory.former:
-        for text in (former.roster, *filter(None, former.changes.values())):
-            _octets(text, 32)
-    for pairs in memory.successions.values():
-        for text in chain.from_iterable(pairs):
-            _octets(text, 32)
-    for epoch in memory.epochs:
-        for text, size in ((epoch.id, 32), (epoch.commitment, 32), (epoch.sealed, 80)):
-            _octets(text, size)
 
 
 def remember(room: Room, unreturned: Head | None = None) -> ChatMemory:

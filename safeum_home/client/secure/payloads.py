@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from safeum_home.client.secure import strict_json
 from safeum_home.client.secure.octets import malformed
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.protocol.files import MAX_PREVIEW, FileIdText, FileName, MediaType, Pixels
@@ -19,9 +20,11 @@ MOST_OCTETS = 32_000
 MOST_DELETED = 100
 MOST_WAVE = 128
 
-Octets32 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)", max_length=43)]
+# The last character has bits that stand for nothing: they are zeros in the one form that octets have.
+Octets32 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$(?!\n)", max_length=43)]
 """32 octets, base64url: a hash, a key, a nonce."""
-Octets16 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$(?!\n)", max_length=22)]
+Octets16 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{21}[AQgw]$(?!\n)", max_length=22)]
+Octets80 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{106}[AEIMQUYcgkosw048]$(?!\n)", max_length=107)]
 Written = Annotated[str, Meta(min_length=1, max_length=8192)]
 Size = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
@@ -166,10 +169,11 @@ def decode(octets: bytes) -> Payload | Unknown:
     """Raises `Refused(MALFORMED)`."""
     if len(octets) > MOST_OCTETS:
         raise malformed()
+    strict_json.check(octets)
     try:
         tag = _tags.decode(octets)
         if tag.kind in _KNOWN:
             return _decoder.decode(octets)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError):
         raise malformed() from None
     return Unknown(tag.kind, tag.text[:8192] if isinstance(tag.text, str) else "")

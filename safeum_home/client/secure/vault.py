@@ -8,8 +8,6 @@
 Versions are counted from 1. A node keeps one, and takes the next one only.
 """
 
-import msgspec
-
 from safeum_home.client.secret import NONCE, TAG, fresh
 from safeum_home.client.secure.envelope import NONE
 from safeum_home.client.secure.octets import Reader, digest, malformed, number
@@ -17,7 +15,7 @@ from safeum_home.client.secure.padding import padded, unpadded
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.secure.vault_content import Content
-from safeum_home.client.secure.vault_room import encode
+from safeum_home.client.secure.vault_room import decode, encode
 from safeum_home.protocol.signing import decode_octets, encode_octets
 
 BUCKETS = tuple(2**each for each in range(12, 21))
@@ -28,7 +26,6 @@ MOST = 1 + NONCE + BUCKETS[-1] + TAG
 _KIND = b"\x21"
 _ABOUT = b"safeum vault v1\0"
 _PERSON = b"safeum vault"
-_decoder = msgspec.json.Decoder(Content)
 
 
 def _about(account: str, version: int) -> bytes:
@@ -54,12 +51,7 @@ def open(data: str, version: int, own: UniqueKey) -> tuple[Content, bytes]:
     plain = own.vault.open(sealed, _about(own.account, version), nonce)
     if plain is None:
         raise Refused(Reason.UNDECRYPTABLE)
-    try:
-        content = _decoder.decode(unpadded(plain, BUCKETS))
-        content.check()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-        raise malformed() from None
-    return content, digest(octets, _PERSON)
+    return decode(unpadded(plain, BUCKETS)), digest(octets, _PERSON)
 
 
 class Vault:

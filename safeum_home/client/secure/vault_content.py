@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from msgspec import Meta, Struct, structs
 
-from safeum_home.client.secure import chat_memory, own_memory
+from safeum_home.client.secure import own_memory
 from safeum_home.client.secure.chat_memory import (
     ChatMemory,
     EpochMemory,
@@ -39,10 +39,9 @@ class Keys(Struct, frozen=True):
         return cls(*keys.texts())
 
     def octets(self) -> PublicKeys:
-        """Raises ValueError."""
+        """Of what was read."""
         keys = PublicKeys.read(self.sign, self.box)
-        if keys is None:
-            raise ValueError("no base64url in its one form")
+        assert keys is not None
         return keys
 
 
@@ -93,15 +92,6 @@ class Content(Struct, frozen=True, omit_defaults=True):
     settings: Annotated[dict[SettingName, Setting], Meta(max_length=MOST_SETTINGS)] = {}
     chats: Annotated[dict[Chat, ChatMemory], Meta(max_length=MOST_CHATS)] = {}
     own: OwnMemory = OwnMemory()
-
-    def check(self) -> None:
-        """Raises ValueError where a text stands for no octets."""
-        for pinned in self.people.values():
-            for keys in (pinned.keys, *pinned.former, *([pinned.offered] if pinned.offered else [])):
-                keys.octets()
-        for memory in self.chats.values():
-            chat_memory.check(memory)
-        self.own.check()
 
 
 def pinned(people: People) -> dict[str, Pinned]:

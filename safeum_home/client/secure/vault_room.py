@@ -12,7 +12,9 @@ from typing import TypeVar
 import msgspec
 from msgspec import structs
 
+from safeum_home.client.secure import strict_json
 from safeum_home.client.secure.chat_memory import ChatMemory, newest_streams
+from safeum_home.client.secure.octets import malformed
 from safeum_home.client.secure.vault_content import MOST_SETTINGS, Content, Draft, Setting
 
 T = TypeVar("T")
@@ -22,11 +24,23 @@ TRACE = 30 * 24 * 3600 * 1000
 ROOM_FOR_DRAFTS = 192 * 1024
 """Octets in JSON."""
 _encoder = msgspec.json.Encoder(order="sorted")
+_decoder = msgspec.json.Decoder(Content)
 
 
 def encode(content: Content) -> bytes:
     """As it is sealed."""
     return _encoder.encode(content)
+
+
+def decode(octets: bytes) -> Content:
+    """What was sealed; raises `Refused(MALFORMED)`."""
+    strict_json.check(octets)
+    try:
+        content = _decoder.decode(octets)
+    except (msgspec.DecodeError, RecursionError):
+        raise malformed() from None
+    content.own.check()
+    return content
 
 
 def fitted(content: Content, now: int, room: int) -> Content:

@@ -1,6 +1,6 @@
 """A secure chat between its cryptography and its node: what is taken, and what is posted."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 
 from safeum_home.client.secure import events as e
@@ -9,7 +9,7 @@ from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.succession import Line
-from safeum_home.client.secure.taking import is_succession
+from safeum_home.client.secure.taking import hash_of, is_succession
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.unlocked.comparisons import Comparisons
 from safeum_home.client.unlocked.events import InClear, SecureChanged
@@ -20,6 +20,7 @@ from safeum_home.client.unlocked.saying import Saying
 from safeum_home.client.unlocked.sealed_bodies import is_in_clear, joined, told_of
 from safeum_home.client.unlocked.signing import Signing
 from safeum_home.protocol.group_types import GroupMember
+from safeum_home.protocol.signing import encode_octets
 from safeum_home.protocol.types import Message
 
 MOST_EARLY = 1000
@@ -27,6 +28,10 @@ MOST_EARLY = 1000
 PAGE = 50
 MOST_PAGES = 3
 """Of history that are read for the epochs of what stands on the newest."""
+MOST_MISSED = 20
+"""Pages that are read of what has come where the node's events were lost."""
+MOST_SEEN = 4096
+"""Ids of messages by which it is known how far those had come."""
 
 
 class Exchange(Saying):
@@ -47,6 +52,9 @@ class Exchange(Saying):
         self._signing = Signing(self._done)
         self._told = Told()
         self._early: deque[Message] | None = deque(maxlen=MOST_EARLY)
+        self._asked = set()
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        """Ids of what was looked at last."""
         self._admitted: set[str] = set()
         """For whom this program has vouched."""
 
@@ -63,7 +71,7 @@ class Exchange(Saying):
             await self._told.load(self._home.client, self.id)
             self._done(self._chat.members_told(self._told.members))
         others = self._told.members - {self._home.own.account} if self.peer is None else (self.peer,)
-        self._home.need(others)
+        self._ask(others)
         page = await self._home.client.history(self.id, limit=PAGE)
         self._page(page.messages, page.more, True)
         for _ in range(MOST_PAGES):
@@ -71,16 +79,50 @@ class Exchange(Saying):
                 break
             page = await self._home.client.history(self.id, self._oldest, PAGE)
             self._page(page.messages, page.more, False)
-        early, self._early = self._early or (), None
-        for message in early:
-            self.take(message)
+        self._take_early()
         self._home.loaded(self.id)
         self._flush()
+
+    def _take_early(self, missed: Sequence[Message] = ()) -> None:
+        early, self._early = self._early or (), None
+        for message in (*missed, *early):
+            self.take(message)
+
+    async def catch_up(self) -> None:
+        """Events were lost: read what came since the last that is known here. Raises `ClientError`.
+
+        It is as what comes: what is missing of it is a gap.
+        """
+        if self._early is not None:
+            return  # it is being loaded anyway
+        self._early = deque(maxlen=MOST_EARLY)
+        missed: list[Message] = []
+        try:
+            if self.peer is None:
+                await self._told.load(self._home.client, self.id)
+                self._done(self._chat.members_told(self._told.members))
+            missed = await self._missed()
+        finally:
+            if not self._closed:
+                self._take_early(missed)
+        self._flush()
+
+    async def _missed(self) -> list[Message]:
+        missed: list[Message] = []
+        for _ in range(MOST_MISSED):
+            before = missed[0].id if missed else None
+            page = await self._home.client.history(self.id, before, PAGE)
+            new = [message for message in page.messages if message.id not in self._seen]
+            missed[:0] = new
+            if not page.more or len(new) < len(page.messages):
+                break
+        return missed
 
     def _page(self, messages: Sequence[Message], more: bool, newest: bool) -> list[Item]:
         self.more = more
         if messages:
             self._oldest = messages[0].id
+        self._see(*(message.id for message in messages))
         received = list[e.Received | Item]()
         # What stands before a succession is signed with keys that it tells.
         for message in sorted(messages, key=lambda each: not self._is_succession(each)):
@@ -134,22 +176,38 @@ class Exchange(Saying):
         if self._early is not None:
             self._early.append(message)
             return
+        self._see(message.id)
         self._look_at(message)
-        if message.origin is not None and (item := self.items.by_id(message.origin)) is not None:
-            item.id = message.id  # it has waited for the group's own node
-            self._home.tell(SecureChanged(self.id, item))
         told = told_of(message)
         if told is not None:
+            if message.origin is not None and told.sender == self._home.own.account:
+                self._arrived(told)
             self._take(told)
         self._flush()
 
+    def _arrived(self, told: e.Told) -> None:
+        """One's own that has waited for the group's node has another id there. Which it is its octets say."""
+        hash = hash_of(told)
+        item = None if hash is None else self.items.by_hash(encode_octets(hash))
+        if item is not None and item.sender == told.sender and item.id != told.id:
+            item.id = told.id
+            self._home.tell(SecureChanged(self.id, item))
+
+    def _see(self, *ids: str) -> None:
+        self._seen.update(dict.fromkeys(ids))
+        while len(self._seen) > MOST_SEEN:
+            self._seen.popitem(last=False)
+
     def _take(self, told: e.Told) -> None:
+        self._see(told.id)
         self._home.changed()
         step = self._chat.take(told)
         self._done(step)
         if any(isinstance(each, e.RosterChanged | e.KeysChanged) for each in step.events):
             self._done(self._chat.look_again())  # what waits may wait for that
-        self._signing.took(told.data, not any(isinstance(each, e.Overtaken) for each in step.events))
+        refused = any(isinstance(each, e.Refusal) and each.id == told.id for each in step.events)
+        if told.sender == self._home.own.account and not refused:
+            self._signing.took(told.data, not any(isinstance(each, e.Overtaken) for each in step.events))
 
     def _look_at(self, message: Message) -> None:
         """What is said in clear, and who has come."""

@@ -1,6 +1,6 @@
 """One's own keys at the directory: published after each connect, and never replaced without being asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from safeum_home.client.errors import ClientError, RemoteProblem
 from safeum_home.client.group_methods import GroupMethods
@@ -30,10 +30,13 @@ class OwnKeys:
         self.published = False
         """Whether the directory has them, as far as is known."""
 
-    async def publish(self, own: UniqueKey, before: str | None = None) -> None:
+    async def publish(
+        self, own: UniqueKey, before: str | None = None, followed: Collection[str] = ()
+    ) -> None:
         """After each connect, as the node may have been started anew. It is done again with the next one.
 
-        In place of those with the hash `before` where they have named these.
+        In place of those with the hash `before` where they have named these; so of others with one of the
+        hashes `followed`, which the node has where it was put back to a backup.
         """
         self.published = False
         try:
@@ -41,7 +44,10 @@ class OwnKeys:
         except RemoteProblem as error:
             if error.of(Code.KEY_MISMATCH):
                 detail = error.detail or ""
-                known, self.mismatch = self.mismatch, KeysMismatch(detail.partition(" ")[0], detail)
+                if (known_hash := detail.partition(" ")[0]) in followed:
+                    await self.publish(own, known_hash)
+                    return
+                known, self.mismatch = self.mismatch, KeysMismatch(known_hash, detail)
                 if known is None or known.hash != self.mismatch.hash:
                     self._tell(self.mismatch)
         except ClientError:

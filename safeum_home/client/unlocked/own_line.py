@@ -39,6 +39,15 @@ class OwnLine:
         """The hash of the keys before, where the directory may have these in force yet."""
         return None if self.line is None or self._kept.published else self.line.before.hash
 
+    @property
+    def followed(self) -> frozenset[str]:
+        """Hashes of all keys before, each of which has named the next ones."""
+        return (
+            frozenset()
+            if self.line is None
+            else frozenset(encode_octets(each.hash) for each in self.line.keys[:-1])
+        )
+
     def published(self) -> None:
         if self.line is not None:
             self._kept = merge(self._kept, OwnMemory(self._kept.line, published=True))

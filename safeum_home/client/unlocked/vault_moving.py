@@ -1,6 +1,6 @@
 """A vault on its way to other keys of its owner: put as one of these, or again as it was."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -35,13 +35,20 @@ class MovingVault(VaultKeeper):
         content = super()._content()
         return content if self._moved is None else self._moved(content)
 
-    async def rekey(self, own: UniqueKey, moved: Callable[[Content], Content]) -> None:
+    async def rekey(
+        self,
+        own: UniqueKey,
+        moved: Callable[[Content], Content],
+        prepare: Callable[[Content], Awaitable[None]],
+    ) -> None:
         """Put it as one of other keys, with what `moved` makes of it until `settle`; or as it was.
 
-        Without a connection it is waited for. Raises `Refused` where what the node has is not taken.
+        `prepare` does before what takes its time. Without a connection it is waited for. Raises `Refused`
+        where what the node has is not taken.
         """
-        await self._idle()
         for _ in range(TRIES):
+            await prepare(self._content())
+            await self._idle()
             if self.refused is not None:
                 raise Refused(self.refused.reason)
             if await self._put_as(own, moved):

@@ -10,7 +10,7 @@ from av.audio.stream import AudioStream
 
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.webrtc.hearing import Ear, listen
-from safeum_home.client.webrtc.sources import ContainerTrack
+from safeum_home.client.webrtc.sources import SOUNDS, ContainerTrack
 
 GREETING_SECONDS, GREETING_RATE, GREETING_BITS = 30, 8000, 9_000
 
@@ -18,11 +18,15 @@ GREETING_SECONDS, GREETING_RATE, GREETING_BITS = 30, 8000, 9_000
 async def play(octets: bytes, ears: Sequence[Ear]) -> None:
     """Have a sound file heard, in its time; cancel it to end that. Raises `NoMedia` where it is none."""
     loop = asyncio.get_running_loop()
-    track = await loop.run_in_executor(None, lambda: ContainerTrack(BytesIO(octets), "audio", "this sound"))
+    track = await loop.run_in_executor(None, lambda: _track(octets))
     try:
         await listen(track, ears)
     finally:
         track.stop()
+
+
+def _track(octets: bytes) -> ContainerTrack:
+    return ContainerTrack(BytesIO(octets), "audio", "this sound", options=SOUNDS)
 
 
 def greeting(octets: bytes) -> bytes:

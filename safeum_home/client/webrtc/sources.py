@@ -17,6 +17,9 @@ from av.container import InputContainer
 from safeum_home.client.errors import NoMedia
 from safeum_home.client.webrtc.tones import RATE, SAMPLES, Paced, ToneTrack
 
+SOUNDS = {"format_whitelist": "ogg,wav,mp3,flac,aac,amr,mov,matroska"}
+"""Options for what comes from others: without playlists, which would have other files read here."""
+
 
 class Tone(NamedTuple):
     """A sine of so many hertz."""

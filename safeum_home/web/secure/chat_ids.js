@@ -3,6 +3,8 @@
 import { utf8 } from "./octets.js";
 import { digest } from "./sodium.js";
 
+/** Kinds of chats with the account's own node, or with itself. */
+const OTHERS = new Set(["system", "support", "self", "voicemail"]);
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 
 /** base32 in lower case, without padding (RFC 4648, section 6). */
@@ -39,5 +41,6 @@ export function isKind(chat, { hub, seed, secure, pair }) {
 /** Whether a chat, `{chat, kind, group, peer}`, can be what the node says to account `own`, and is in clear. */
 export function mayBeOpen({ chat, kind, group, peer }, own) {
   if (kind === "group") return Boolean(group) && !group.secure && isKind(chat, group);
-  return kind === "direct" && directChatId(own, peer) === chat;
+  if (kind === "direct") return directChatId(own, peer) === chat;
+  return OTHERS.has(kind);
 }

@@ -1,7 +1,7 @@
 /** What the vault keeps of a secure chat: how far streams had come, the roster, and epochs to read in. */
 
 import * as c from "./checks.js";
-import { began, HASH, NONE, STREAM } from "./envelope.js";
+import { began, NONE } from "./envelope.js";
 import { SEALED } from "./epoch.js";
 import { MOST_MEMBERS } from "./members.js";
 import { decode, encode } from "./octets.js";
@@ -12,56 +12,46 @@ import { inOrder } from "./streams.js";
 const MOST_CHANGES = 2 * MOST_MEMBERS;
 
 function streams(value) {
-  c.anObject(value);
+  const { floor, heads } = c.anObject(value);
   const head = (pair) => {
     const [number, hash] = c.aList(pair, (each) => each, 2, 2);
-    return [c.anInteger(number), whole(hash, c.HASH, HASH)];
+    return [c.anInteger(number), c.aHash(hash)];
   };
-  return { floor: c.anInteger(value.floor), heads: c.entries(value.heads, (name) => whole(name, c.STREAM, STREAM), head, 64) };
-}
-
-/** A text in base64url that stands for so many octets. */
-function whole(value, pattern, size) {
-  decode(c.named(value, pattern), size);
-  return value;
+  return { floor: c.anInteger(floor), heads: c.entries(heads, (name) => c.named(name, c.STREAM), head, 64) };
 }
 
 function epoch(value) {
-  c.anObject(value);
-  return {
-    id: whole(value.id, c.HASH, HASH),
-    commitment: whole(value.commitment, c.HASH, HASH),
-    sealed: whole(value.sealed, c.BOXED, SEALED),
-    at: c.anInteger(value.at),
-  };
+  const { id, commitment, sealed, at } = c.anObject(value);
+  return { id: c.aHash(id), commitment: c.aHash(commitment), sealed: c.named(sealed, c.BOXED), at: c.anInteger(at) };
 }
 
 function former(value) {
-  c.anObject(value);
-  const hash = (each) => (each === null ? null : whole(each, c.HASH, HASH));
-  return { roster: whole(value.roster, c.HASH, HASH), changes: c.entries(value.changes, c.account, hash, MOST_CHANGES) };
+  const { roster, changes } = c.anObject(value);
+  const hash = (each) => (each === null ? null : c.aHash(each));
+  return { roster: c.aHash(roster), changes: c.entries(changes, c.account, hash, MOST_CHANGES) };
 }
 
 /** Keys of an account that have named their followers: hashes of both, the first ones first. */
-function successions(value) {
-  const pair = (each) => c.aList(each, (hash) => whole(hash, c.HASH, HASH), 2, 2);
-  return c.aList(value, pair, 0, MOST_FORMER);
+function named(value) {
+  return c.aList(value, (each) => c.aList(each, c.aHash, 2, 2), 0, MOST_FORMER);
 }
 
 /** What a vault has of a chat, as it is used here; throws `Refused`. */
 export function check(value) {
-  c.anObject(value);
-  const hash = (each) => whole(each, c.HASH, HASH);
+  const {
+    streams: heads = {}, roster = NONE, roster_at = 0, members = {}, epochs = [], since = 0, former: before = [],
+    successions = {}, peer = null,
+  } = c.anObject(value);
   return {
-    streams: c.entries(value.streams ?? {}, c.account, streams, 4 * MOST_MEMBERS),
-    roster: hash(value.roster ?? NONE),
-    roster_at: c.anInteger(value.roster_at ?? 0),
-    members: c.entries(value.members ?? {}, c.account, hash, MOST_MEMBERS),
-    epochs: c.aList(value.epochs ?? [], epoch, 0, 16),
-    since: c.anInteger(value.since ?? 0),
-    former: c.aList(value.former ?? [], former, 0, MOST_KEPT),
-    successions: c.entries(value.successions ?? {}, c.account, successions, MOST_SUCCESSORS),
-    peer: c.optional(value.peer, c.account) ?? null,
+    streams: c.entries(heads, c.account, streams, 4 * MOST_MEMBERS),
+    roster: c.aHash(roster),
+    roster_at: c.anInteger(roster_at),
+    members: c.entries(members, c.account, c.aHash, MOST_MEMBERS),
+    epochs: c.aList(epochs, epoch, 0, 16),
+    since: c.anInteger(since),
+    former: c.aList(before, former, 0, MOST_KEPT),
+    successions: c.entries(successions, c.account, named, MOST_SUCCESSORS),
+    peer: c.optional(peer, c.account) ?? null,
   };
 }
 

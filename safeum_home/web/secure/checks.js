@@ -4,10 +4,11 @@ import { malformed } from "./refused.js";
 
 export const ACCOUNT = /^@[a-z2-7]{26}:[a-z0-9.:[\]-]{1,255}$/;
 export const CHAT = /^![a-z2-7]{26}$/;
-export const HASH = /^[A-Za-z0-9_-]{43}$/;
-export const STREAM = /^[A-Za-z0-9_-]{22}$/;
-export const BOXED = /^[A-Za-z0-9_-]{107}$/;
-export const CURSOR = STREAM;
+// The last character has bits that stand for nothing: they are zeros in the one form that octets have.
+export const HASH = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+export const STREAM = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+export const BOXED = /^[A-Za-z0-9_-]{106}[AEIMQUYcgkosw048]$/;
+export const CURSOR = /^[A-Za-z0-9_-]{22}$/;
 export const FILE = /^F[a-z2-7]{26}$/;
 export const FILE_NAME = /^(?!\.{1,2}$)[^\x00-\x1f\x7f-\x9f/\\\u2028\u2029]{1,255}$/u; // eslint-disable-line no-control-regex
 export const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/;

@@ -17,7 +17,7 @@ export { moved, sealedTo } from "./moving.js";
 export { OwnLine } from "./own_line.js";
 export { areWords, strength, words } from "./passphrase.js";
 export { News, People, Trust } from "./people.js";
-export { PublicKeys } from "./public_keys.js";
+export { isBound, PublicKeys } from "./public_keys.js";
 export { Reason, Refused } from "./refused.js";
 export * as succession from "./succession.js";
 export { use } from "./sodium.js";

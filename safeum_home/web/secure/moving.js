@@ -31,13 +31,14 @@ export function sealedTo(memory, own, next) {
 }
 
 function resealed(epoch, own, next) {
+  let key;
   try {
-    const key = openKey(decode(epoch.sealed, SEALED), epoch.commitment, own);
-    const [box] = key.boxes([next.public.box]);
-    key.wipe();
-    return [{ ...epoch, sealed: encode(box) }];
+    key = openKey(decode(epoch.sealed, SEALED), epoch.commitment, own);
+    return [{ ...epoch, sealed: encode(key.boxes([next.public.box])[0]) }];
   } catch (error) {
     if (error instanceof Refused) return [];
     throw error;
+  } finally {
+    key?.wipe();
   }
 }

@@ -1,8 +1,6 @@
 /** What the vault keeps of the keys that its owner had before, and of who was told of those in force. */
 
 import * as c from "./checks.js";
-import { HASH } from "./envelope.js";
-import { decode } from "./octets.js";
 import { MOST_FORMER } from "./people.js";
 import { ofText } from "./succession.js";
 
@@ -10,21 +8,15 @@ const MOST_CHATS = 10000;
 const LINE = /^[A-Za-z0-9_-]*$/;
 const MOST_LINE = 1879;
 
-function hash(value) {
-  decode(c.aHash(value), HASH);
-  return value;
-}
-
 /** As it is used here; throws `Refused`. */
 export function check(value) {
-  c.anObject(value);
-  const line = c.aText(value.line ?? "", { most: MOST_LINE, pattern: LINE });
-  if (line) ofText(line);
+  const { line = "", published = false, told = [], lost = [] } = c.anObject(value);
+  if (c.aText(line, { most: MOST_LINE, pattern: LINE })) ofText(line);
   return {
     line,
-    published: c.truth(value.published ?? false),
-    told: c.aList(value.told ?? [], (each) => c.named(each, c.CHAT), 0, MOST_CHATS),
-    lost: c.aList(value.lost ?? [], hash, 0, MOST_FORMER),
+    published: c.truth(published),
+    told: c.aList(told, (each) => c.named(each, c.CHAT), 0, MOST_CHATS),
+    lost: c.aList(lost, c.aHash, 0, MOST_FORMER),
   };
 }
 

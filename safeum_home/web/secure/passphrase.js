@@ -25,10 +25,12 @@ export function spelt(entropy) {
   return Array.from({ length: count }, (_, at) => WORDS[Number.parseInt(bits.slice(11 * at, 11 * at + 11), 2)]).join(" ");
 }
 
+/** What Unicode calls white space, and four separators that other languages take for it. */
+const SPACE = /[\p{White_Space}\x1c-\x1f]+/u; // eslint-disable-line no-control-regex
+
 /** The one written form of a passphrase: NFKC, white space at its ends gone and single within. */
 export function normal(text) {
-  // As Python's str.split has it.
-  return text.normalize("NFKC").split(/[\s\x1c-\x1f\x85]+/u).filter((part) => part && part !== "\ufeff").join(" "); // eslint-disable-line no-control-regex
+  return text.normalize("NFKC").split(SPACE).filter(Boolean).join(" ");
 }
 
 /** Whether these are generated words: their last bits check them. */
@@ -54,11 +56,16 @@ export function strength(text, zxcvbn) {
   return { guesses: found.guesses_log10, score: found.score, advice: found.feedback.warning ?? "" };
 }
 
-/** What is stretched: to be wiped after use. Throws `Refused`. */
-export function octetsOf(text, zxcvbn) {
+/** Whether it is strong enough to be taken. */
+export function isStrong(text, zxcvbn) {
+  return strength(text, zxcvbn).guesses >= FLOOR;
+}
+
+/** What is stretched: to be wiped after use. Throws `Refused` for what is too long, or too weak. */
+export function octetsOf(text, zxcvbn, evenWeak = false) {
   const passphrase = normal(text);
   const octets = utf8(passphrase);
   if (octets.length > MOST) throw new Refused(Reason.TOO_LARGE);
-  if (strength(passphrase, zxcvbn).guesses < FLOOR) throw new Refused(Reason.WEAK_PASSPHRASE);
+  if (!evenWeak && !isStrong(passphrase, zxcvbn)) throw new Refused(Reason.WEAK_PASSPHRASE);
   return octets;
 }

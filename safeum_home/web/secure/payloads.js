@@ -1,23 +1,26 @@
 /** What people say in a secure chat: JSON that is sealed. It comes from somebody else, and is read strictly. */
 
 import * as c from "./checks.js";
-import { canonical, fromUtf8, utf8 } from "./octets.js";
+import { canonical, utf8 } from "./octets.js";
 import { malformed, Reason, Refused } from "./refused.js";
+import { parse } from "./strict_json.js";
 
 export const MOST_OCTETS = 32000;
 const written = (value) => c.aText(value, { least: 1, most: 8192 });
-const mentions = (value) => optionalList(c.aList(value ?? [], c.account, 0, 20));
+const mentions = (value = []) => optionalList(c.aList(value, c.account, 0, 20));
 const sixteen = (value) => c.named(value, c.STREAM);
 const pixels = (value) => c.anInteger(value, 1, 65535);
 const reply = (value) => {
-  c.anObject(value);
-  return { hash: c.aHash(value.hash), id: c.optional(value.id, (id) => c.named(id, c.CURSOR)) };
+  const { hash, id } = c.anObject(value);
+  return { hash: c.aHash(hash), id: c.optional(id, (each) => c.named(each, c.CURSOR)) };
 };
 const voice = (value) => {
-  c.anObject(value);
-  c.octets(value.wave ?? "", 128);
-  return { duration: c.anInteger(value.duration), wave: value.wave ?? "" };
+  const { duration, wave = "" } = c.anObject(value);
+  c.octets(wave, 128);
+  return { duration: c.anInteger(duration), wave };
 };
+const caption = (value = "") => c.aText(value, { most: 8192 }) || undefined;
+const preview = (value = "") => (c.octets(value, 8192).length ? value : undefined);
 
 function optionalList(list) {
   return list.length ? list : undefined;
@@ -38,8 +41,8 @@ const SHAPES = {
     size: c.anInteger(p.size),
     name: c.aText(p.name, { least: 1, most: 255, pattern: c.FILE_NAME }),
     type: c.aText(p.type, { least: 1, most: 255, pattern: c.MEDIA_TYPE }),
-    caption: c.aText(p.caption ?? "", { most: 8192 }) || undefined,
-    preview: c.octets(p.preview ?? "", 8192).length ? p.preview : undefined,
+    caption: caption(p.caption),
+    preview: preview(p.preview),
     width: c.optional(p.width, pixels),
     height: c.optional(p.height, pixels),
     voice: c.optional(p.voice, voice),
@@ -77,12 +80,7 @@ export function encode(payload) {
 /** The payload; of a kind that is not known `{unknown, text}`. Throws `Refused`. */
 export function decode(octets) {
   if (octets.length > MOST_OCTETS) throw malformed();
-  let payload;
-  try {
-    payload = JSON.parse(fromUtf8(octets));
-  } catch {
-    throw malformed();
-  }
+  const payload = parse(octets);
   c.anObject(payload);
   const kind = c.aText(payload.kind, { least: 1, most: 64 });
   if (Object.hasOwn(SHAPES, kind)) return shaped(payload);

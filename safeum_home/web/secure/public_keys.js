@@ -1,9 +1,12 @@
 /** The public half of a unique key, and its hash as docs/keys.md has it. */
 
 import { canonical, decode, encode, join } from "./octets.js";
-import { agree, digest, isSigned, KEY } from "./sodium.js";
+import { agree, digest, isSigned, KEY, SIGNATURE } from "./sodium.js";
 
 const FIELD = 2n ** 255n - 19n;
+/** Milliseconds for which a signature binds launch keys, and by which the clock of a device may be ahead. */
+const BOUND_FOR = 24 * 60 * 60 * 1000;
+const BOUND_AHEAD = 60 * 60 * 1000;
 
 /** Two keys of 32 octets; `hash` is base64url, as in the directory. */
 export class PublicKeys {
@@ -23,7 +26,7 @@ export class PublicKeys {
     try {
       const keys = PublicKeys.read(identity);
       const octets = identityOctets(account, identity.sign, identity.box, identity.at);
-      const signed = isSigned(keys.sign, decode(identity.signature, 64), octets);
+      const signed = isSigned(keys.sign, decode(identity.signature, SIGNATURE), octets);
       return signed && isWritable(keys.box) ? keys : null;
     } catch {
       return null;
@@ -38,6 +41,21 @@ export class PublicKeys {
 /** What is signed of an identity. */
 export function identityOctets(account, sign, box, at) {
   return join("safeum account keys v1\0", canonical({ account, at, box, sign }));
+}
+
+/** What is signed of the launch keys that a device publishes, `{device, sign, box, at}`. */
+export function launchOctets(account, { device, sign, box, at }) {
+  return join("safeum launch keys v1\0", canonical({ account, at, box, device, sign }));
+}
+
+/** Whether launch keys bear a signature of an account's keys (`PublicKeys`) that binds `now` (milliseconds). */
+export function isBound(account, launch, keys, now) {
+  if (!Number.isSafeInteger(launch.at) || launch.at < now - BOUND_FOR || launch.at > now + BOUND_AHEAD) return false;
+  try {
+    return isSigned(keys.sign, decode(launch.bound, SIGNATURE), launchOctets(account, launch));
+  } catch {
+    return false;
+  }
 }
 
 function isWritable(box) {

@@ -1,11 +1,12 @@
 /** A vault: what a program wants to know again when it starts, encrypted, at the node, in one piece. */
 
 import { HASH, NONE } from "./envelope.js";
-import { canonical, decode, encode, fromUtf8, join, number, Reader, utf8 } from "./octets.js";
+import { canonical, decode, encode, join, number, Reader, utf8 } from "./octets.js";
 import { padded, unpadded } from "./padding.js";
 import { malformed, Reason, Refused } from "./refused.js";
 import { digest, fresh, NONCE, open as openSealed, seal as sealPlain, TAG } from "./sodium.js";
-import { parse } from "./vault_content.js";
+import { parse } from "./strict_json.js";
+import { check } from "./vault_content.js";
 
 export const BUCKETS = [12, 13, 14, 15, 16, 17, 18, 19, 20].map((each) => 2 ** each);
 const MOST = 1 + NONCE + BUCKETS.at(-1) + TAG;
@@ -30,7 +31,7 @@ export function open(data, version, own) {
   if (kind !== KIND) throw malformed();
   const plain = openSealed(sealed, about(own.account, version), nonce, own.vault);
   if (plain === null) throw new Refused(Reason.UNDECRYPTABLE);
-  return { content: parse(fromUtf8(unpadded(plain, BUCKETS))), hash: encode(digest(octets, "safeum vault", HASH)) };
+  return { content: check(parse(unpadded(plain, BUCKETS))), hash: encode(digest(octets, "safeum vault", HASH)) };
 }
 
 /** Which version this program has had last: so an older one is seen, and one beside it. */

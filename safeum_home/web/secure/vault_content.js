@@ -2,13 +2,12 @@
 
 import * as memories from "./chat_memory.js";
 import * as c from "./checks.js";
-import { HASH, NONE } from "./envelope.js";
+import { NONE } from "./envelope.js";
 import { IN_VAULT } from "./epochs.js";
-import { decode, utf8 } from "./octets.js";
+import { utf8 } from "./octets.js";
 import * as own from "./own_memory.js";
 import { MOST_FORMER, Trust } from "./people.js";
 import { PublicKeys } from "./public_keys.js";
-import { malformed } from "./refused.js";
 import { PER_ACCOUNT } from "./streams.js";
 
 export const MOST_SETTINGS = 512;
@@ -16,49 +15,44 @@ export const MOST_SETTINGS = 512;
 const chat = (value) => c.named(value, c.CHAT);
 
 function keys(value) {
-  c.anObject(value);
-  const found = { sign: c.aHash(value.sign), box: c.aHash(value.box) };
-  decode(found.sign, HASH);
-  decode(found.box, HASH);
-  return found;
+  const { sign, box } = c.anObject(value);
+  return { sign: c.aHash(sign), box: c.aHash(box) };
 }
 
 function pinned(value) {
-  c.anObject(value);
+  const { keys: inForce, trust, since, judged = 0, offered, former = [] } = c.anObject(value);
   return {
-    keys: keys(value.keys),
-    trust: c.oneOf(value.trust, Object.values(Trust)),
-    since: c.anInteger(value.since),
-    judged: c.anInteger(value.judged ?? 0),
-    offered: c.optional(value.offered, keys),
-    former: c.aList(value.former ?? [], keys, 0, MOST_FORMER),
+    keys: keys(inForce),
+    trust: c.oneOf(trust, Object.values(Trust)),
+    since: c.anInteger(since),
+    judged: c.anInteger(judged),
+    offered: c.optional(offered, keys),
+    former: c.aList(former, keys, 0, MOST_FORMER),
   };
 }
 
 function draft(value) {
-  c.anObject(value);
-  const text = c.aText(value.text, { most: 4096 });
-  return { at: c.anInteger(value.at), text, reply: c.optional(value.reply, c.aHash) };
+  const { at, text, reply } = c.anObject(value);
+  return { at: c.anInteger(at), text: c.aText(text, { most: 4096 }), reply: c.optional(reply, c.aHash) };
 }
 
 function setting(value) {
-  c.anObject(value);
-  const inner = value.value;
+  const { at, value: inner } = c.anObject(value);
   if (typeof inner === "string") c.aText(inner, { most: 1024 });
   else if (typeof inner !== "boolean" && inner !== null) c.anInteger(inner, -(2 ** 53) + 1);
-  return { at: c.anInteger(value.at), value: inner };
+  return { at: c.anInteger(at), value: inner };
 }
 
 /** The content of a vault, as it is used here; throws `Refused`. */
 export function check(value) {
-  c.anObject(value);
+  const { previous, people = {}, drafts = {}, settings = {}, chats = {}, own: ofOwner = {} } = c.anObject(value);
   return {
-    previous: c.aHash(value.previous),
-    people: c.entries(value.people ?? {}, c.account, pinned, 20000),
-    drafts: c.entries(value.drafts ?? {}, chat, draft, 10000),
-    settings: c.entries(value.settings ?? {}, (name) => c.aText(name, { most: 64 }), setting, MOST_SETTINGS),
-    chats: c.entries(value.chats ?? {}, chat, memories.check, 10000),
-    own: own.check(value.own ?? {}),
+    previous: c.aHash(previous),
+    people: c.entries(people, c.account, pinned, 20000),
+    drafts: c.entries(drafts, chat, draft, 10000),
+    settings: c.entries(settings, (name) => c.aText(name, { most: 64 }), setting, MOST_SETTINGS),
+    chats: c.entries(chats, chat, memories.check, 10000),
+    own: own.check(ofOwner),
   };
 }
 
@@ -180,13 +174,4 @@ function mergeChats(one, other) {
 function mergeStreams(one, other) {
   const heads = both(one.heads, other.heads, (a, b) => later(a, b, (pair) => pair));
   return memories.newestStreams({ floor: Math.max(one.floor, other.floor), heads }, PER_ACCOUNT);
-}
-
-/** Throws `Refused` for what is no object. */
-export function parse(text) {
-  try {
-    return check(JSON.parse(text));
-  } catch (error) {
-    throw error instanceof SyntaxError ? malformed() : error;
-  }
 }

@@ -1,0 +1,32 @@
+/**
+ * JSON in which all readers see the same (RFC 7493): no member twice, whole numbers, texts that are Unicode. Of two
+ * members of a name some readers take the first, and some the last one: one text for some members of a chat, and
+ * another one for others.
+ */
+
+import { fromUtf8 } from "./octets.js";
+import { malformed } from "./refused.js";
+
+const STRINGS = /"(?:[^"\\]|\\.)*"/g;
+const FRACTION = /[0-9][.eE]/;
+
+/** What octets say; throws `Refused`. */
+export function parse(octets) {
+  try {
+    const text = fromUtf8(octets);
+    const value = JSON.parse(text);
+    const bare = text.replace(STRINGS, "");
+    if (bare.split(":").length - 1 === members(value) && !FRACTION.test(bare)) return value;
+  } catch {
+    throw malformed();
+  }
+  throw malformed();
+}
+
+/** How many there are in objects, and in those within: of two of a name there is one. */
+function members(value) {
+  if (typeof value === "string" && !value.isWellFormed()) throw malformed();
+  if (value === null || typeof value !== "object") return 0;
+  if (Array.isArray(value)) return value.reduce((all, each) => all + members(each), 0);
+  return Object.entries(value).reduce((all, [name, each]) => all + 1 + members(name) + members(each), 0);
+}
