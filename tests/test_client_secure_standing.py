@@ -98,6 +98,21 @@ class StandingTests(SecureDeskCase):
         self.ann.desk.names.forget()
         self.assertEqual(self.ann.header(), "🔒 Ben  not verified")
 
+    def test_which_of_two(self) -> None:
+        """Whoever has a chat in clear with the same person sees in which of the two the line is."""
+        self.assertEqual(self.ann.desk.prompt, "🔒> ")
+        self.ann.enter("/chat Ben")
+        self.assertEqual(self.ann.desk.prompt, "> ")
+        self.assertTrue(self.ann.header().endswith("· not sealed: /secure"), self.ann.header())
+        self.ann.enter("/chat Cay")
+        self.assertNotIn("not sealed", self.ann.header())
+        self.ann.enter("/chat 🔒 Ben")
+        self.ann.enter("/leave")
+        self.assertEqual(self.ann.desk.prompt, "Leave 🔒 Ben? Type yes: ")
+        self.ann.enter("no")
+        self.ann.enter("/lock")
+        self.assertEqual(self.ann.desk.prompt, "> ", "nothing is sealed then, nor sent")
+
 
 class NarrowTests(SecureDeskCase):
     """Windows of all sizes, and names of people who want to be taken for verified."""

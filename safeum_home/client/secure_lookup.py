@@ -39,11 +39,17 @@ def item_of(desk: Desk, view: ChatView, message: Message) -> tuple[Conversation,
 
 
 def pair_with(desk: Desk, account: str) -> ChatView | None:
-    """The secure chat of two with somebody, where there is one."""
+    """The secure chat of two with somebody, where there is one that the other one has not left."""
     for view in desk.state.chats:
-        if view.pair and account in others(desk, view):
+        if view.pair and account in others(desk, view) and not has_left(desk, view, account):
             return view
     return None
+
+
+def has_left(desk: Desk, view: ChatView, account: str) -> bool:
+    """Whether the node says that somebody is not in a chat any more."""
+    member = desk.state.groups.known(view.chat, account)
+    return member is not None and member.state not in HERE
 
 
 def others(desk: Desk, view: ChatView) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VERIFIED = "✓"
 """Behind the lock: all others in it are verified."""
+GONE = "not here any more: nobody reads what you say"
 CHANGED = "⚠"
 """Somebody has other keys than before."""
 
@@ -45,8 +46,10 @@ def words(desk: "Desk", view: "ChatView") -> str:
         return "locked: /unlock"
     if conversation is None:
         return "not loaded yet"
-    if conversation.peer is not None:
-        return trust_words(chats.people.get(conversation.peer))
+    if (peer := conversation.peer) is not None:
+        member = desk.state.groups.known(view.chat, peer)
+        gone = member is not None and member.state not in ("member", "invited")
+        return GONE if gone else trust_words(chats.people.get(peer))
     others = _others(desk, conversation)
     verified = sum(chats.trust(each) is Trust.VERIFIED for each in others)
     return f"{count(len(conversation.members))}, {verified} of {len(others)} others verified"

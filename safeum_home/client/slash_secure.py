@@ -2,9 +2,11 @@
 
 from safeum_home.client import secure_standing
 from safeum_home.client.chat_lookup import secure_chats
+from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
-from safeum_home.client.secure_lookup import pair_with, unlocked
+from safeum_home.client.names import bare
+from safeum_home.client.secure_lookup import others, pair_with, unlocked
 from safeum_home.client.secure_members import lacking
 from safeum_home.client.secure_words import COMPARE
 from safeum_home.client.slash import Mistake, find, people, slash
@@ -54,6 +56,9 @@ async def _pair(desk: Desk, argument: str) -> None:
         if listed:
             desk.open(listed[0].chat)
             return
+    if (known := _called(desk, argument)) is not None:
+        desk.open(known.chat)
+        return
     contact = find(desk, argument, ContactState.ACCEPTED, otherwise=_NO_CONTACT)
     if (view := pair_with(desk, contact.account)) is not None:
         desk.open(view.chat)
@@ -62,6 +67,16 @@ async def _pair(desk: Desk, argument: str) -> None:
     desk.open(conversation.id)
     called = desk.names.full(contact)
     desk.note(f"{called} is invited. What you say is sealed for you two. {COMPARE}")
+
+
+def _called(desk: Desk, name: str) -> ChatView | None:
+    """The secure chat of two with somebody of this name, also where that is no contact any more."""
+    wanted = bare(name).casefold()
+    for view in secure_chats(desk):
+        if view.pair and bare(desk.names.title(view)).casefold() == wanted:
+            account = next(iter(others(desk, view)), "")
+            return pair_with(desk, account)
+    return None
 
 
 async def _group(desk: Desk, names: str) -> None:
