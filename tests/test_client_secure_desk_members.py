@@ -88,6 +88,11 @@ class GroupTests(SecureDeskCase):
         self.assertIn("@ you, Ben", self.cay.screen())
         self.assertIn("🔒 Ben, Cay  3 members, 0 of 2 others verified", self.ann.header())
 
+    def test_vouched(self) -> None:
+        """Who comes is told who has vouched for whom, and nobody for oneself."""
+        said = [notice.text for notice in self.ben.desk.notices if "vouched" in notice.text]
+        self.assertEqual(said, ["Ann has vouched for Cay and you."])
+
     def test_members(self) -> None:
         """Each with how well their keys are known."""
         self.assertIn("Ben  not verified", self.ann.enter("/members"))

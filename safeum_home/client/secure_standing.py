@@ -54,6 +54,12 @@ def words(desk: "Desk", view: "ChatView") -> str:
     return f"{count(len(conversation.members))}, {verified} of {len(others)} others verified"
 
 
+def is_verified(desk: "Desk", account: str) -> bool:
+    """Whether the keys of somebody were compared."""
+    chats = desk.secure.chats
+    return chats is not None and chats.trust(account) is Trust.VERIFIED
+
+
 def trust(desk: "Desk", account: str) -> str:
     """How well the keys of somebody are known, in words; empty where none were seen, or are to be seen."""
     chats = desk.secure.chats
