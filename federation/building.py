@@ -38,10 +38,13 @@ class Built(NamedTuple):
 class Builder:
     """Makes bodies of batches, in the thread of a reading connection."""
 
-    def __init__(self, kinds: Kinds, own: OwnKeys, most: int = MOST_OCTETS) -> None:
-        """`most` octets of a body; an event alone is always less."""
+    def __init__(
+        self, kinds: Kinds, own: OwnKeys, is_outage: Callable[[BaseException], bool], most: int = MOST_OCTETS
+    ) -> None:
+        """`is_outage` as of `ports.Database`. `most` octets of a body; an event alone is always less."""
         self._kinds = kinds
         self._own = own
+        self._is_outage = is_outage
         self._most = most
 
     def build(self, c: Connection, batch: Batch) -> Built:
@@ -53,7 +56,7 @@ class Builder:
         size, building, key = FRAME, self._building(c, batch.rows), self._own.in_use
         for place, row in enumerate(batch.rows):
             try:
-                event = self._event(row, c, building.get(row.type), key)
+                event = self._event(row, building.get(row.type), key)
             except Problem as problem:
                 poison.append((row, problem.code.code))
                 continue
@@ -73,9 +76,22 @@ class Builder:
         for row in rows:
             if row.type in kinds:
                 pointers.setdefault(row.type, []).append(row.pointer)
-        return {of_type: _build(c, kinds[of_type], each) for of_type, each in pointers.items()}
+        return {of_type: self._of_kind(c, kinds[of_type], each) for of_type, each in pointers.items()}
 
-    def _event(self, row: Waiting, c: Connection, build: Build | None, key: KeyInUse) -> bytes | None:
+    def _of_kind(self, c: Connection, kind: SharedKind, pointers: Sequence[bytes]) -> Build:
+        building = getattr(kind, "building", None)
+        if building is not None and len(pointers) > 1:
+            try:
+                together: Build = building(c, pointers)
+                return together
+            except Exception as error:
+                if self._is_outage(error):
+                    raise
+                # One of them spoils the others: let it fail alone.
+                _log.failure("Objects of the kind {kind} cannot be read together.", kind=kind.type)
+        return partial(kind.build, c)
+
+    def _event(self, row: Waiting, build: Build | None, key: KeyInUse) -> bytes | None:
         if build is None:
             raise Problem(Code.UNKNOWN_KIND)
         try:
@@ -85,23 +101,9 @@ class Builder:
             return sign_event(event, key.key_id, key.signer)
         except Problem:
             raise
-        except Exception:
-            if c.invalidated:
+        except Exception as error:
+            if self._is_outage(error):
                 raise
             # What it says may quote what it is about.
             _log.failure("An object of the kind {kind} cannot be told of.", kind=row.type)
             raise Problem(Code.INTERNAL) from None
-
-
-def _build(c: Connection, kind: SharedKind, pointers: Sequence[bytes]) -> Build:
-    building = getattr(kind, "building", None)
-    if building is not None and len(pointers) > 1:
-        try:
-            together: Build = building(c, pointers)
-            return together
-        except Exception:
-            if c.invalidated:
-                raise
-            # One of them spoils the others: let it fail alone.
-            _log.failure("Objects of the kind {kind} cannot be read together.", kind=kind.type)
-    return partial(kind.build, c)

@@ -60,6 +60,10 @@ def _empty() -> Connection:
     return connection
 
 
+class Broken(Exception):
+    """The database goes away in the middle of what is asked of it."""
+
+
 class InstantDatabase:
     """`ports.Database` on one connection, in memory.
 
@@ -98,6 +102,9 @@ class InstantDatabase:
         else:
             done.callback(outcome)
         return done
+
+    def is_outage(self, error: BaseException) -> bool:
+        return isinstance(error, Broken)
 
     def drained(self) -> Deferred[None]:
         """Reads are over at once; what a test holds back is not waited for."""
@@ -186,6 +193,8 @@ class InstantDatabase:
             return Failure(Problem(Code.STORAGE_UNAVAILABLE, retry_after=2.0))
         try:
             return self.now(fn)
+        except Broken:
+            return Failure(Problem(Code.STORAGE_UNAVAILABLE, retry_after=2.0))
         except Exception:
             return Failure()
 

@@ -10,6 +10,7 @@ from safeum_home.outgoing.http import Answer
 from safeum_home.protocol.federation.events import Event
 from tests.federated import Pair, refuse
 from tests.federation_case import FederationCase, all_told
+from tests.instant_database import Broken
 
 
 class RefusingTests(FederationCase):
@@ -89,6 +90,23 @@ class RefusingTests(FederationCase):
             self.logged(KeyError, 1)
             self.assertGreaterEqual(len(self.flushLoggedErrors(IndexError)), 1)
             self.logged(ValueError, 1)
+
+    def test_database_breaks(self) -> None:
+        """That the database goes away while an object is read says nothing of the object: it is told."""
+        left, build = [3], self.a.kinds[0].build
+
+        def breaks(c: Connection, pointer: bytes) -> Event | None:
+            left[0] -= 1
+            if left[0] >= 0:
+                raise Broken
+            return build(c, pointer)
+
+        self.patch(self.a.kinds[0], "build", breaks)
+        for value in range(3):
+            self.a.say(str(value), value)
+        self.pair.until(lambda: not self.a.waiting)
+        self.assertEqual(self.b.values(), [0, 1, 2])
+        self.assertEqual(self.aside(self.a), [])
 
     def test_senseless_answers(self) -> None:
         """An answer without sense is no reason to take anything for told, or to try without pause."""

@@ -93,6 +93,19 @@ class BalanceTests(CommandCase):
         told = [event["params"]["balance"] for event in self.ann.take("balance.changed")]
         self.assertEqual(told[-1], 3 * UNIT)
 
+    def test_told_when_it_can_be_read(self) -> None:
+        """Where the database goes away behind a change devices learn of it once that is back."""
+        bob = self.world.register("bob")
+        self.world.database.reading_fails = True
+        self.pay_in()
+        self.do(self.money.credits.credit(self.who(bob), 2 * UNIT, "EUR", "bank", "2"))
+        self.world.settle(60)
+        self.assertEqual(self.ann.take("balance.changed"), [])
+        self.world.database.reading_fails = False
+        self.world.settle(AGAIN)
+        told = [client.take("balance.changed")[0]["params"]["balance"] for client in (self.ann, bob)]
+        self.assertEqual(told, [UNIT, 2 * UNIT])
+
     def test_country(self) -> None:
         """It decides on the tax; what is no country is refused."""
         self.assertEqual(self.refused("balance.price", number=LANDLINE), "country_needed")

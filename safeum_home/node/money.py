@@ -105,7 +105,7 @@ def make_money(means: DomainMeans, ways: PaymentWays) -> MoneyParts:
     beats = Beats(key, blinder, run)
     settling = Settling(section.currency, ledger, wallets, cdrs, beats, blinder, run, now)
     book = CreditBook(ledger, wallets, tariff, settling, blinder, now)
-    telling = BalanceTelling(database, wallets, means.bus, section.currency)
+    telling = BalanceTelling(means.jobs, database, wallets, means.bus, section.currency)
     does = MoneyCommands(section, database, wallets, tariff, InvoiceBook(means.node, wallets, blinder), now)
     counts = MoneyCounts()
     paid_in = make_topups(means, ways, ledger, wallets, book, counts, telling.changed)

@@ -37,6 +37,12 @@ class Database(Protocol):
     def read(self, fn: Callable[[Connection], T]) -> "Deferred[T]":
         """Run `fn` on a reading connection, in one snapshot, off the reactor's thread."""
 
+    def is_outage(self, error: BaseException) -> bool:
+        """Whether this, which a `fn` has met, is the database's own trouble, and nothing that it looked at.
+
+        A `fn` passes it on.
+        """
+
     def drained(self) -> "Deferred[None]":
         """Fires when all reads that are under way now were answered: no older snapshot is looked at then."""
 

@@ -44,6 +44,7 @@ class NodeDatabase:
     def __init__(
         self, backend: Backend, reactor: Any, readers: int, queue: int, group: int, first: int = 0
     ) -> None:
+        self._backend = backend
         self._reactor = reactor
         self._first = first
         self.stored_late: Callable[[], None] = lambda: None
@@ -81,6 +82,9 @@ class NodeDatabase:
         self._reading.add(done)
         self._reads.put(Read(fn, done))
         return done
+
+    def is_outage(self, error: BaseException) -> bool:
+        return self._backend.outage(error) is not None
 
     def drained(self) -> Deferred[None]:
         if not self._reading:
