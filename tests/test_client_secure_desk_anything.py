@@ -38,7 +38,7 @@ class AnythingTests(SecureDeskCase):
         self.say(self.ben, "yours")
 
     def enter_all(self) -> set[str]:
-        """All commands with all arguments, in the secure chat, and never a yes; by what the node is given any."""
+        """All commands with all arguments, never with a yes; the methods by which the node is given any."""
         ann = self.ann
         chat = ann.view(self.ben).chat
         for name in sorted(SLASHES.keys() - set(LAST)):
