@@ -208,9 +208,8 @@ class NodeFederation:
     def wake(self, nodes: Iterable[str]) -> None:
         # Nothing may have been noted for one of them: that there is a row of it cannot be told from this.
         for node in nodes:
-            if not self.sender.is_woken(node) and self._policy.allows(
-                node
-            ):  # this is called for each message
+            # Called for each message.
+            if not self.sender.more(node) and self._policy.allows(node):
                 self.sender.wake((node,))
 
     def tell_now(self, node: str, type: str, subject: Hashable) -> bool:
