@@ -18,10 +18,10 @@ from safeum_home.client.secure.vault_content import Content, pinned
 from safeum_home.client.unlocked.own_line import OwnLine
 from safeum_home.protocol.signing import decode_octets, encode_octets
 from tests import test_secure_successions
+from tests.secure_both_case import BothCase
 from tests.secure_case import CHAT, OTHER_CHAT, Program, account, unique_key
 from tests.secure_foreign import ForeignAlice
 from tests.secure_javascript import ForeignProgram, master
-from tests.test_secure_javascript import BothCase
 from tests.test_secure_successions import changes, line_of
 
 NOW = 1_800_000_000_000
