@@ -13,7 +13,7 @@ from tests.pipe_secure_case import PipeCase
 
 class VaultTests(PipeCase):
     def test_refused(self) -> None:
-        """It is told, also where that was before anybody has read these lines; and what is to be done is done."""
+        """It is told, also where that was before anybody has read these lines; it is dealt with as is said."""
         self.pair()
         self.ann.do(self.ann.secure.save())
         for method in ("accept_vault", "replace_vault"):
@@ -23,7 +23,7 @@ class VaultTests(PipeCase):
             self.ann.secure.vault_refused(refused)
             self.transport, self.pipe = StringTransport(), early
             early.makeConnection(self.transport)
-            self.assertEqual([line["method"] for line in self.lines()][0], "client.opened")
+            self.assertEqual(self.lines()[0]["method"], "client.opened")
             self.assertEqual(
                 self.told("client.secure.vault_refused"), {"reason": "rolled_back", "version": 1}
             )
