@@ -13,7 +13,7 @@ from tests.pipe_secure_case import PipeCase
 
 class VaultTests(PipeCase):
     def test_refused(self) -> None:
-        """It is told, also where that was before anybody has read these lines; it is dealt with as is said."""
+        """It is told, also where that was before anybody could read it; and is dealt with as is said."""
         self.pair()
         self.ann.do(self.ann.secure.save())
         for method in ("accept_vault", "replace_vault"):
