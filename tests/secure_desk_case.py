@@ -17,7 +17,7 @@ PASSPHRASE = "the very first of all passphrases"
 OTHER = "quite another one of all passphrases"
 
 
-def quick(account: str, text: str) -> UniqueKey:
+def quick(account: str, text: str, _known: str | None) -> UniqueKey:
     """A key that follows from a passphrase, without its price."""
     return key_of(account, [PASSPHRASE, OTHER].index(text) if text in (PASSPHRASE, OTHER) else 7)
 

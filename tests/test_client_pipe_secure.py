@@ -154,7 +154,7 @@ class DocumentedTests(SynchronousTestCase):
 
 class UnlockTests(SecureSdkCase):
     def unlock(self, device: SecureDevice, version: int) -> None:
-        def key(account: str) -> "Deferred[UniqueKey]":
+        def key(account: str, _known: str) -> "Deferred[UniqueKey]":
             return succeed(key_of(account, version))
 
         device.do(pipe_secure.unlock(device.client, key))

@@ -170,7 +170,7 @@ class ChangeTests(ChangeCase):
         publish = self.ben.client.publish_keys
         self.settle(15)
         self.ben.secure._drop(self.pair)
-        kept = self.ben.secure._vault.memory(self.pair)
+        kept = self.ben.secure.left[self.pair]
         self.ben.client.publish_keys = _refuse  # type: ignore[method-assign,assignment]
         with self.assertRaises(RemoteProblem):
             self.ben.do(self.ben.secure.change_key(key_of(self.ben.account, 1)))

@@ -96,7 +96,22 @@ class StandingTests(SecureDeskCase):
         roster = self.ann.desk.state.groups.rosters[view.chat]
         roster[self.cay.account] = roster.pop(self.ben.account)
         self.ann.desk.names.forget()
-        self.assertEqual(self.ann.header(), "🔒 Ben  not verified")
+        self.assertTrue(self.ann.header().startswith("🔒 Ben  "), self.ann.header())
+
+    def test_which_of_two(self) -> None:
+        """Whoever has a chat in clear with the same person sees in which of the two the line is."""
+        self.assertEqual(self.ann.desk.prompt, "🔒> ")
+        self.ann.enter("/chat Ben")
+        self.assertEqual(self.ann.desk.prompt, "> ")
+        self.assertTrue(self.ann.header().endswith("· not sealed: /secure"), self.ann.header())
+        self.ann.enter("/chat Cay")
+        self.assertNotIn("not sealed", self.ann.header())
+        self.ann.enter("/chat 🔒 Ben")
+        self.ann.enter("/leave")
+        self.assertEqual(self.ann.desk.prompt, "Leave 🔒 Ben? Type yes: ")
+        self.ann.enter("no")
+        self.ann.enter("/lock")
+        self.assertEqual(self.ann.desk.prompt, "> ", "nothing is sealed then, nor sent")
 
 
 class NarrowTests(SecureDeskCase):

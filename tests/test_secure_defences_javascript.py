@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests import test_secure_javascript
+from tests import secure_both_case
 from tests.secure_edits import Edit, Pooled, asserted, edited
 from tests.without import Defence, check
 
@@ -132,7 +132,12 @@ ALONE: dict[str, Edit] = {
     ),
     "refused: base64url has one form": Edit("octets", "if (bad < 0) throw malformed();", ""),
     "refused: passphrases": Edit(
-        "passphrase", "if (strength(passphrase, zxcvbn).guesses < FLOOR) throw", "if (false) throw"
+        "passphrase", "if (!evenWeak && !isStrong(passphrase, zxcvbn)) throw", "if (false) throw"
+    ),
+    "refused: a passphrase that is thought weak, of an account that has it": Edit(
+        "unique_key",
+        "if (known === null || known === key.hash || isStrong(text, zxcvbn)) return key;",
+        "return key;",
     ),
     "epochs: after 100 messages, of both together": Edit("epochs", "known.count < MOST_MESSAGES", "true"),
     "epochs: after a day": Edit("epochs", "now - DAY < known.at", "true"),
@@ -164,7 +169,7 @@ class SecureDefenceTests(SynchronousTestCase):
 
 def _talking(test: str, edit: Edit) -> Any:
     def notices(self: SecureDefenceTests) -> None:
-        with patch.object(test_secure_javascript, "Process", Pooled):
+        with patch.object(secure_both_case, "Process", Pooled):
             check(self, test, Defence(Pooled, "folder", self.edited(edit)))
 
     return notices

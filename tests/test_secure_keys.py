@@ -15,6 +15,7 @@ from tests.secure_case import account, unique_key
 
 WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 """Of the vectors of BIP-39."""
+WEAK = "summer 1987 london"
 
 
 class PassphraseTests(SynchronousTestCase):
@@ -62,6 +63,22 @@ class UniqueKeyTests(SynchronousTestCase):
         one, again = (UniqueKey.of(account(0), WORDS) for _ in range(2))
         self.assertEqual(one.public, again.public)
         self.assertNotEqual(UniqueKey.of(account(1), WORDS).public, one.public)
+
+    def test_weak(self) -> None:
+        """It is no key but where the account has it: what was taken can be entered ever after."""
+        first, other = (self._weak(account(0), known) for known in (None, encode_octets(bytes(32))))
+        self.assertEqual((first, other), (Reason.WEAK_PASSPHRASE, Reason.WEAK_PASSPHRASE))
+        self.patch(passphrase, "FLOOR", 1.0)
+        taken = UniqueKey.of(account(0), WEAK)
+        self.patch(passphrase, "FLOOR", 12.0)
+        self.assertEqual(UniqueKey.of(account(0), WEAK, encode_octets(taken.hash)).public, taken.public)
+        self.assertEqual(UniqueKey.of(account(0), WORDS, encode_octets(taken.hash)).account, account(0))
+
+    def _weak(self, name: str, known: str | None) -> Reason:
+        with self.assertRaises(Refused) as caught:
+            UniqueKey.of(name, WEAK, known)
+        reason: Reason = caught.exception.reason
+        return reason
 
     def test_identity(self) -> None:
         """What is published is signed by itself, and has the hash of the directory."""

@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 
 from safeum_home.client import session
 from safeum_home.client.errors import local
+from safeum_home.client.own_passphrase import entered
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.unlocked.secure_chats import SecureChats
 from safeum_home.errors import Code
@@ -22,8 +23,13 @@ class SecureTaking:
         opened = self._client.opened
         if opened is None:
             raise local(Code.NOT_AUTHENTICATED)
-        key = await self._loop.run_in_executor(None, UniqueKey.of, opened.account, passphrase)
-        return await self.unlock_with(key)
+
+        def derive(account: str, known: str | None) -> "Deferred[UniqueKey]":
+            work = self._loop.run_in_executor(None, UniqueKey.of, account, passphrase, known)
+            return Deferred.fromFuture(work)
+
+        found = Deferred.fromCoroutine(entered(self._client, opened.account, derive))
+        return await self.unlock_with(await found.asFuture(self._loop))
 
     async def change_passphrase(self, passphrase: str) -> None:
         """See `secure_taking.SecureTaking.change_passphrase`."""

@@ -12,11 +12,11 @@ from twisted.internet.stdio import StandardIO
 from twisted.logger import globalLogBeginner
 
 from safeum_home.client import new_client, pipe_secure
-from safeum_home.client.aio import reactor_of
 from safeum_home.client.cli_options import options, parser
 from safeum_home.client.entry import Options, Person, change_password, close_account, enter, sign_up
 from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
 from safeum_home.client.futures import future
+from safeum_home.client.loop_reactor import reactor_of
 from safeum_home.client.notices import not_sent
 from safeum_home.client.pipe import Pipe
 from safeum_home.client.policy_entry import shown
@@ -116,8 +116,8 @@ async def _pipe(client: Client, opts: Options) -> int:
 async def _unlock(client: Client, passphrase: str) -> None:
     loop = asyncio.get_running_loop()
 
-    def key_of(account: str) -> "Deferred[UniqueKey]":
-        return Deferred.fromFuture(loop.run_in_executor(None, UniqueKey.of, account, passphrase))
+    def key_of(account: str, known: str) -> "Deferred[UniqueKey]":
+        return Deferred.fromFuture(loop.run_in_executor(None, UniqueKey.of, account, passphrase, known))
 
     await future(client.load())
     await future(Deferred.fromCoroutine(pipe_secure.unlock(client, key_of)))

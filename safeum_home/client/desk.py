@@ -17,7 +17,7 @@ from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.history_pages import HistoryPages
 from safeum_home.client.mentions import mentioned
-from safeum_home.client.names import Names
+from safeum_home.client.names import SECURE_MARK, Names
 from safeum_home.client.notices import Notice, Outgoing, undone
 from safeum_home.client.numbers import Numbers
 from safeum_home.client.outbox import Outbox
@@ -121,6 +121,13 @@ class Desk:
         """The chat that is open, with what can be read in it."""
         view = None if self.current is None else self.state.chat(self.current)
         return None if view is None else self.secure.opened(view)
+
+    @property
+    def prompt(self) -> str:
+        """What stands before the line; with a lock where what is written there is sealed."""
+        view, prompt = self.chat, self.questions.prompt
+        open = view is not None and view.secure and not self.secure.sealed(view)
+        return f"{SECURE_MARK}{prompt}" if open and not self.questions.open else prompt
 
     def chats(self) -> list[ChatView]:
         """All chats: the node's own, those in which something was written, the newest first, the others."""

@@ -12,7 +12,7 @@ from safeum_home.client.group_lookup import secure_size, title
 from safeum_home.client.group_names import learn, named_by_members
 from safeum_home.client.group_words import count
 from safeum_home.client.message_words import body_text
-from safeum_home.client.names import label
+from safeum_home.client.names import SECURE_MARK, label
 from safeum_home.client.peer_receipts import not_confirmed
 from safeum_home.client.secure_hearing import SecureHearing
 from safeum_home.client.secure_lookup import pair_with
@@ -142,7 +142,7 @@ class Listening:
         view = desk.state.chat(message.chat)
         if view is None:
             return
-        if view.kind == "direct" and view.chat not in self._titles:
+        if view.secure or (view.kind == "direct" and view.chat not in self._titles):
             self._titles[view.chat] = desk.names.title(view)
         if message.sender == desk.state.account:
             return
@@ -207,7 +207,7 @@ class Listening:
         if member.state == "removed":
             self._tell(f"You were removed from {title}.")
         elif was_here:
-            self._tell("You have left the group.")
+            self._tell(f"You have left {title if SECURE_MARK in title else 'the group'}.")
 
     def _learn_titles(self) -> None:
         """What chats are called: of one that is gone nothing is in the state when it is told."""

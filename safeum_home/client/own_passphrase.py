@@ -1,14 +1,35 @@
 """Whether a passphrase is that of an account: by the hash of its keys, or by what it opens."""
 
-from safeum_home.client.secure.refused import Refused
+from collections.abc import Awaitable, Callable
+
+from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.secure.vault import Vault
-from safeum_home.client.session import Client
 from safeum_home.client.unlocked import vault_store
 from safeum_home.protocol.signing import encode_octets
 
+Derive = Callable[[str, str | None], Awaitable[UniqueKey]]
+"""What the keys of an account are; with a hash, also of a passphrase that is too weak and comes to these."""
 
-async def is_own(client: Client, key: UniqueKey, known: str) -> bool:
+
+async def entered(client: GroupMethods, account: str, derive: Derive) -> UniqueKey:
+    """The key of a passphrase that is an account's, or may become so.
+
+    Raises `Refused(WEAK_PASSPHRASE)` of what is too weak and is not the one that it has; `ClientError`.
+    """
+    try:
+        return await derive(account, None)
+    except Refused as refused:
+        if refused.reason is not Reason.WEAK_PASSPHRASE:
+            raise
+        [known] = (await client.keys_of([account])).keys
+        if known.hash is None:
+            raise
+        return await derive(account, known.hash)
+
+
+async def is_own(client: GroupMethods, key: UniqueKey, known: str) -> bool:
     """Whether a key is the account's, whose directory has one with the hash `known`. Raises `ClientError`.
 
     Where another passphrase was being taken, and that was interrupted, the vault is sealed for its key before

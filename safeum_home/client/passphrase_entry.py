@@ -13,6 +13,7 @@ from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.secure_lookup import unlocked
 from safeum_home.client.slash import Mistake
+from safeum_home.protocol.signing import encode_octets
 
 TRIES = 3
 _COLUMNS = 3
@@ -99,7 +100,7 @@ async def given(desk: Desk, text: str) -> None:
 
 async def _own(desk: Desk, text: str, known: str) -> UniqueKey | None:
     """The key of a passphrase; None where that is not the one of the keys with the hash `known`."""
-    key = await _derived(desk, text)
+    key = await _derived(desk, text, known)
     if await is_own(desk.client, key, known):
         return key
     key.wipe()
@@ -126,7 +127,7 @@ async def change(desk: Desk) -> None:
     secure = unlocked(desk)
 
     async def of_now(text: str) -> UniqueKey | None:
-        key = await _derived(desk, text)
+        key = await _derived(desk, text, encode_octets(secure.own.hash))
         if key.hash == secure.own.hash:
             return key
         key.wipe()
@@ -156,13 +157,14 @@ async def _open(desk: Desk, key: UniqueKey) -> None:
     desk.note("Secure chats are unlocked. /lock locks them, and so does leaving.")
 
 
-async def _derived(desk: Desk, text: str) -> UniqueKey:
-    """The key that follows from a passphrase. Raises `Mistake` for one that is too weak to be anybody's."""
+async def _derived(desk: Desk, text: str, known: str | None = None) -> UniqueKey:
+    """The key that follows from a passphrase. Raises `Mistake` for one that is too weak to be anybody's, but
+    of the keys with the hash `known`."""
     account, stretch = desk.state.account, desk.secure.stretch
     desk.secure.unlocking = True
     desk.refresh()
     try:
-        key: UniqueKey = await desk.secure.in_thread(lambda: stretch(account, text))
+        key: UniqueKey = await desk.secure.in_thread(lambda: stretch(account, text, known))
         return key
     except Refused:
         raise Mistake("That is no passphrase of secure chats: too weak, or too long.") from None

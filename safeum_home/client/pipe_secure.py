@@ -45,8 +45,10 @@ def _unavailable(error: KeysUnavailable) -> RemoteProblem:
     return RemoteProblem(ProblemDetails(f"urn:safeum:client:{code}", str(error), 409, code, accounts), -32099)
 
 
-async def unlock(client: Client, key_of: Callable[[str], Awaitable[UniqueKey]]) -> None:
-    """Unlock with the key that `key_of` an account gives. Raises `ClientError`: `key_mismatch` of another.
+async def unlock(client: Client, key_of: Callable[[str, str], Awaitable[UniqueKey]]) -> None:
+    """Unlock with the key that `key_of` gives, of an account and the hash that it has.
+
+    Raises `ClientError`: `key_mismatch` of another.
 
     The first passphrase of an account is never taken from a descriptor: it may be mistyped there.
     """
@@ -58,7 +60,7 @@ async def unlock(client: Client, key_of: Callable[[str], Awaitable[UniqueKey]]) 
             Code.KEY_MISMATCH, "This account has no passphrase yet: /unlock in `safeum chat` takes one."
         )
     try:
-        key = await key_of(account)
+        key = await key_of(account, known.hash)
     except Refused as refused:
         raise local(Code.KEY_MISMATCH, f"This is no passphrase: {refused.reason.value}.") from None
     if not await is_own(client, key, known.hash):

@@ -10,6 +10,7 @@ from safeum_home.client.events import Link
 from safeum_home.client.group_words import count
 from safeum_home.client.page import more_to_read, new_below
 from safeum_home.client.peer_receipts import not_confirmed
+from safeum_home.client.secure_lookup import pair_with
 from safeum_home.client.standing import STANDING
 from safeum_home.client.text import duration, fit, safe, short, stamp, width
 from safeum_home.protocol.presence import Presence, PresenceState
@@ -19,6 +20,8 @@ SIDEBAR = 24
 NARROW = 60
 """Columns below which the list of chats makes room for the chat."""
 REQUESTS = 3
+NOT_SEALED = "  · not sealed: /secure"
+"""Of a chat with somebody with whom there is a secure one, too: that nobody takes the one for the other."""
 _LEAST = 8
 """Columns of a name that are shown, whatever stands beside it."""
 
@@ -88,10 +91,7 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
         about = _OF_NODE.get(view.kind, "your node writes here")
         return [("system-header", fit(f" {title}  {about}", columns))]
     if view.secure:
-        # However long the names are that people have chosen, it is to be seen how well they are known.
-        words = f"  {secure_standing.words(desk, view)}"
-        shown = short(title, max(_LEAST, columns - width(words) - 1))
-        return [("header", fit(f" {shown}{words}{_kept(desk, view)}", columns))]
+        return _beside(title, f"  {secure_standing.words(desk, view)}{_kept(desk, view)}", columns)
     if view.group is not None:
         role = {"owner": ", you are the owner", "admin": ", you are an admin"}.get(view.role or "", "")
         return [("header", fit(f" {title}  {count(view.group.members)}{role}{_kept(desk, view)}", columns))]
@@ -102,7 +102,15 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
         rest += f"  ({STANDING[standing]})"
     elif presence := presence_words(desk.state.presence.of(view.peer), desk.now(), zone):
         rest += f"  {presence}"
-    return [("header", fit(f" {title}{rest}{_kept(desk, view)}", columns))]
+    if view.kind == "direct" and pair_with(desk, view.peer) is not None:
+        rest += NOT_SEALED
+    return _beside(title, f"{rest}{_kept(desk, view)}", columns)
+
+
+def _beside(title: str, words: str, columns: int) -> Line:
+    """However long a name is that somebody has chosen, what is known of whoever it is is to be seen."""
+    shown = short(title, max(_LEAST, columns - width(words) - 1))
+    return [("header", fit(f" {shown}{words}", columns))]
 
 
 def _kept(desk: Desk, view: ChatView) -> str:

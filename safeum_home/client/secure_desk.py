@@ -37,7 +37,7 @@ class SecureDesk:
         reactor: Any = clock
         self.in_thread: InThread = lambda work: deferToThreadPool(reactor, reactor.getThreadPool(), work)
         """Does something that takes its time, and has the screen go on meanwhile."""
-        self.stretch: Callable[[str, str], UniqueKey] = UniqueKey.of
+        self.stretch: Callable[[str, str, str | None], UniqueKey] = UniqueKey.of
         """An account's unique key of a passphrase: it takes its time."""
         self.unlocking = False
         self.replacing = False

@@ -3,14 +3,13 @@
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.mentions import present
+from safeum_home.client.secure_standing import HERE, has_left
 from safeum_home.client.secure_words import LOCKED
 from safeum_home.client.slash import Mistake
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.items import Item
 from safeum_home.client.unlocked.secure_chats import SecureChats
 from safeum_home.protocol.types import Message
-
-HERE = ("member", "invited")
 
 
 def unlocked(desk: Desk) -> SecureChats:
@@ -39,9 +38,9 @@ def item_of(desk: Desk, view: ChatView, message: Message) -> tuple[Conversation,
 
 
 def pair_with(desk: Desk, account: str) -> ChatView | None:
-    """The secure chat of two with somebody, where there is one."""
+    """The secure chat of two with somebody, where there is one that the other one has not left."""
     for view in desk.state.chats:
-        if view.pair and account in others(desk, view):
+        if view.pair and account in others(desk, view) and not has_left(desk, view, account):
             return view
     return None
 

@@ -15,6 +15,7 @@ from safeum_home.client.clear_text import says_in_clear
 from safeum_home.client.errors import local
 from safeum_home.client.file_transfer import FileTransfer, Uploaded
 from safeum_home.client.group_ids import may_be_open
+from safeum_home.client.own_passphrase import entered
 from safeum_home.client.secret import Wiped
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.unique_key import UniqueKey
@@ -39,16 +40,21 @@ class SecureTaking(TelephoneTaking, FileTransfer):
     def unlock(self, passphrase: str) -> "Deferred[SecureChats]":
         """Derive the unique key, which takes a second or two in a thread, and open the secure chats with it.
 
-        Raises `Refused(WEAK_PASSPHRASE)`, and as `unlock_with`. Other keys than the account has are told as
-        `unlocked.events.KeysMismatch`. For what is generated: `secure.passphrase.words`.
+        Raises `Refused(WEAK_PASSPHRASE)`, but of one that the account has, and as `unlock_with`. Other keys
+        than the account has are told as `unlocked.events.KeysMismatch`. For what is generated:
+        `secure.passphrase.words`.
         """
         return Deferred.fromCoroutine(self._unlock(passphrase))
 
     async def _unlock(self, passphrase: str) -> SecureChats:
         account = self._account()
         reactor: Any = self._clock
-        key = await deferToThreadPool(reactor, reactor.getThreadPool(), UniqueKey.of, account, passphrase)
-        return await self.unlock_with(key)
+
+        def derive(account: str, known: str | None) -> "Deferred[UniqueKey]":
+            pool = reactor.getThreadPool()
+            return deferToThreadPool(reactor, pool, UniqueKey.of, account, passphrase, known)
+
+        return await self.unlock_with(await entered(self, account, derive))
 
     def change_passphrase(self, passphrase: str) -> "Deferred[None]":
         """Derive the keys of another passphrase, in a thread, and put them in the place of those of now.

@@ -2,12 +2,15 @@
 
 from safeum_home.client import secure_standing
 from safeum_home.client.chat_lookup import secure_chats
+from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
-from safeum_home.client.secure_lookup import pair_with, unlocked
+from safeum_home.client.names import bare
+from safeum_home.client.secure_lookup import others, pair_with, unlocked
 from safeum_home.client.secure_members import lacking
 from safeum_home.client.secure_words import COMPARE
 from safeum_home.client.slash import Mistake, find, people, slash
+from safeum_home.client.typed_numbers import chosen
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import KeysUnavailable
 from safeum_home.errors import Code
@@ -49,11 +52,14 @@ def _list(desk: Desk) -> None:
 
 
 async def _pair(desk: Desk, argument: str) -> None:
-    if argument.isdecimal() and 0 < int(argument) <= len(desk.listed):
-        listed = [view for view in secure_chats(desk) if view.chat == desk.listed[int(argument) - 1]]
+    if (chat := chosen(argument, desk.listed)) is not None:
+        listed = [view for view in secure_chats(desk) if view.chat == chat]
         if listed:
             desk.open(listed[0].chat)
             return
+    if (known := _called(desk, argument)) is not None:
+        desk.open(known.chat)
+        return
     contact = find(desk, argument, ContactState.ACCEPTED, otherwise=_NO_CONTACT)
     if (view := pair_with(desk, contact.account)) is not None:
         desk.open(view.chat)
@@ -61,7 +67,18 @@ async def _pair(desk: Desk, argument: str) -> None:
     conversation = await _started(desk, [contact], group=False)
     desk.open(conversation.id)
     called = desk.names.full(contact)
-    desk.note(f"{called} is invited. What you say is sealed for you two. {COMPARE}")
+    advice = "" if secure_standing.is_verified(desk, contact.account) else f" {COMPARE}"
+    desk.note(f"{called} is invited. What you say is sealed for you two.{advice}")
+
+
+def _called(desk: Desk, name: str) -> ChatView | None:
+    """The secure chat of two with somebody of this name, also where that is no contact any more."""
+    wanted = bare(name).casefold()
+    for view in secure_chats(desk):
+        if view.pair and bare(desk.names.title(view)).casefold() == wanted:
+            account = next(iter(others(desk, view)), "")
+            return pair_with(desk, account)
+    return None
 
 
 async def _group(desk: Desk, names: str) -> None:

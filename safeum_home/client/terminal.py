@@ -77,7 +77,7 @@ class Screen:
         self._input = TextArea(
             height=Dimension(min=1, max=5),
             dont_extend_height=True,
-            prompt=lambda: desk.questions.prompt,
+            prompt=lambda: desk.prompt,
             password=Condition(lambda: desk.questions.hidden),
             wrap_lines=True,
             completer=_Completer(desk),

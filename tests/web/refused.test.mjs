@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { part, secure, zxcvbn } from "./libsodium.mjs";
+import { part, secure, sodium, zxcvbn } from "./libsodium.mjs";
 
 const envelopes = await part("envelope");
 const { decode, encode, fromUtf8, utf8 } = await part("octets");
@@ -162,6 +162,17 @@ test("passphrases", () => {
   const forms = ["Zwölf Boxkämpfer jagen Viktor", "  Zwo\u0308lf\tBoxka\u0308mpfer  jagen\u3000Viktor\n"];
   const [one, other] = forms.map((each) => octetsOf(each, zxcvbn));
   assert.deepEqual(one, other);
+});
+
+test("a passphrase that is thought weak, of an account that has it", (t) => {
+  t.mock.method(sodium, "crypto_pwhash", () => new Uint8Array(32).fill(7)); // which takes seconds
+  const estimated = (guesses) => () => ({ guesses_log10: guesses, score: 0, feedback: {} });
+  const [own, weak] = [account("a"), "summer 1987 london"];
+  const of = (guesses, known) => secure.UniqueKey.of(own, weak, estimated(guesses), known);
+  const taken = of(13);
+  assert.equal(of(11, taken.hash).hash, taken.hash);
+  for (const known of [undefined, null, HASH]) assert.throws(() => of(11, known), { reason: "weak_passphrase" });
+  assert.equal(of(13, HASH).hash, taken.hash);
 });
 
 test("an envelope that is too long", () => {

@@ -209,6 +209,10 @@ class SecureChat:
         """Name the keys of this chat as the followers of those before, where that was not done yet."""
         return Step(posts=[self._sender.succeed(line)])
 
+    def has_heard(self, account: str) -> bool:
+        """Whether an account has ever said something here, as far as is known."""
+        return self._room.streams.has(account)
+
     # --- memory
 
     def memory(self) -> ChatMemory:

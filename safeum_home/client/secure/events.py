@@ -19,6 +19,9 @@ class Received:
     past: bool = False
     late: bool = False
     """It was missing: others have come before it."""
+    stream: bytes = b""
+    number: int = 0
+    """Which one of its stream it is."""
 
 
 @dataclass(frozen=True, slots=True)

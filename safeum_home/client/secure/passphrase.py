@@ -56,12 +56,12 @@ def strength(text: str) -> Strength:
     return Strength(float(found["guesses_log10"]), int(found["score"]), str(feedback["warning"] or ""))
 
 
-def octets_of(text: str) -> bytearray:
-    """What is stretched: to be wiped after use. Raises `Refused` for what is too weak, or too long."""
+def octets_of(text: str, even_weak: bool = False) -> bytearray:
+    """What is stretched: to be wiped after use. Raises `Refused` for what is too long, or too weak."""
     passphrase = normal(text)
     octets = bytearray(passphrase.encode())
     if len(octets) > MOST:
         raise Refused(Reason.TOO_LARGE)
-    if not strength(passphrase).enough:
+    if not even_weak and not strength(passphrase).enough:
         raise Refused(Reason.WEAK_PASSPHRASE)
     return octets

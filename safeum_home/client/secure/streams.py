@@ -146,6 +146,10 @@ class Streams:
             self._moved.pop(stream, None)
             self._floors[account] = max(self._floors.get(account, 0), int.from_bytes(stream[:8], "big"))
 
+    def has(self, account: str) -> bool:
+        """Whether it has said anything."""
+        return any(each.account == account for each in self._streams.values())
+
     def get(self, stream: bytes) -> Stream | None:
         return self._streams.get(stream)
 

@@ -159,7 +159,9 @@ class Taker:
         self._check_author(payload, sender)
         if not held.past:
             known.count += 1
-        yield Received(sender, envelope.hash, held.told.id, inner.at, payload, held.past, held.late)
+        hash, head = envelope.hash, envelope.head
+        place = head.stream, head.number
+        yield Received(sender, hash, held.told.id, inner.at, payload, held.past, held.late, *place)
         if sender == room.own.account and inner.vault > room.vault_version():
             yield VaultNewer(inner.vault)
         if not held.past:
@@ -233,6 +235,14 @@ class Taker:
         if before is not None or (is_news and not held.past and not told):
             self._followed[account] = line.last.hash
             yield KeysChanged(account, (before or line.before).hash, line.last.hash, True)
+
+
+def hash_of(told: Told) -> bytes | None:
+    """What names an envelope; None of what is none."""
+    try:
+        return envelopes.read(told.data).hash
+    except Refused:
+        return None
 
 
 def is_succession(told: Told) -> bool:

@@ -4,6 +4,7 @@ from safeum_home.client.secret import Secret, Signing
 from safeum_home.client.secure import passphrase
 from safeum_home.client.secure.octets import digest
 from safeum_home.client.secure.public_keys import PublicKeys
+from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.protocol.key_types import Identity, identity_octets
 from safeum_home.protocol.signing import encode_octets
 
@@ -28,16 +29,23 @@ class UniqueKey:
         self.hash = self.public.hash
 
     @classmethod
-    def of(cls, account: str, text: str) -> "UniqueKey":
+    def of(cls, account: str, text: str, known: str | None = None) -> "UniqueKey":
         """From a passphrase, or words. Takes a second or two, and 256 MiB: call it in a thread.
+
+        `known` is the hash of keys that the account has, in base64url: what comes to these was taken once,
+        and is not refused because it is estimated in another way now, or elsewhere.
 
         Raises `Refused(WEAK_PASSPHRASE)`, `Refused(TOO_LARGE)`, MemoryError.
         """
-        octets = passphrase.octets_of(text)
+        octets = passphrase.octets_of(text, even_weak=known is not None)
         try:
-            return cls(account, Secret.stretched(octets, salt_of(account), PASSES, MEMORY))
+            key = cls(account, Secret.stretched(octets, salt_of(account), PASSES, MEMORY))
         finally:
             octets[:] = bytes(len(octets))
+        if known not in (None, encode_octets(key.hash)) and not passphrase.strength(text).enough:
+            key.wipe()
+            raise Refused(Reason.WEAK_PASSPHRASE)
+        return key
 
     def identity(self, at: int) -> Identity:
         """What is published (`keys.publish`); `at` in milliseconds."""

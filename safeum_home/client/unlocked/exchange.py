@@ -9,7 +9,7 @@ from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.succession import Line
-from safeum_home.client.secure.taking import is_succession
+from safeum_home.client.secure.taking import hash_of, is_succession
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.unlocked.comparisons import Comparisons
 from safeum_home.client.unlocked.events import InClear, SecureChanged
@@ -20,6 +20,7 @@ from safeum_home.client.unlocked.saying import Saying
 from safeum_home.client.unlocked.sealed_bodies import is_in_clear, joined, told_of
 from safeum_home.client.unlocked.signing import Signing
 from safeum_home.protocol.group_types import GroupMember
+from safeum_home.protocol.signing import encode_octets
 from safeum_home.protocol.types import Message
 
 MOST_EARLY = 1000
@@ -51,6 +52,7 @@ class Exchange(Saying):
         self._signing = Signing(self._done)
         self._told = Told()
         self._early: deque[Message] | None = deque(maxlen=MOST_EARLY)
+        self._asked = set()
         self._seen: OrderedDict[str, None] = OrderedDict()
         """Ids of what was looked at last."""
         self._admitted: set[str] = set()
@@ -69,7 +71,7 @@ class Exchange(Saying):
             await self._told.load(self._home.client, self.id)
             self._done(self._chat.members_told(self._told.members))
         others = self._told.members - {self._home.own.account} if self.peer is None else (self.peer,)
-        self._home.need(others)
+        self._ask(others)
         page = await self._home.client.history(self.id, limit=PAGE)
         self._page(page.messages, page.more, True)
         for _ in range(MOST_PAGES):
@@ -176,13 +178,20 @@ class Exchange(Saying):
             return
         self._see(message.id)
         self._look_at(message)
-        if message.origin is not None and (item := self.items.by_id(message.origin)) is not None:
-            item.id = message.id  # it has waited for the group's own node
-            self._home.tell(SecureChanged(self.id, item))
         told = told_of(message)
         if told is not None:
+            if message.origin is not None and told.sender == self._home.own.account:
+                self._arrived(told)
             self._take(told)
         self._flush()
+
+    def _arrived(self, told: e.Told) -> None:
+        """One's own that has waited for the group's node has another id there. Which it is its octets say."""
+        hash = hash_of(told)
+        item = None if hash is None else self.items.by_hash(encode_octets(hash))
+        if item is not None and item.sender == told.sender and item.id != told.id:
+            item.id = told.id
+            self._home.tell(SecureChanged(self.id, item))
 
     def _see(self, *ids: str) -> None:
         self._seen.update(dict.fromkeys(ids))
@@ -196,7 +205,9 @@ class Exchange(Saying):
         self._done(step)
         if any(isinstance(each, e.RosterChanged | e.KeysChanged) for each in step.events):
             self._done(self._chat.look_again())  # what waits may wait for that
-        self._signing.took(told.data, not any(isinstance(each, e.Overtaken) for each in step.events))
+        refused = any(isinstance(each, e.Refusal) and each.id == told.id for each in step.events)
+        if told.sender == self._home.own.account and not refused:
+            self._signing.took(told.data, not any(isinstance(each, e.Overtaken) for each in step.events))
 
     def _look_at(self, message: Message) -> None:
         """What is said in clear, and who has come."""

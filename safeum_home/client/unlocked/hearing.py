@@ -1,5 +1,7 @@
 """What a secure chat tells its program: shown, asked for, or a warning."""
 
+from collections.abc import Iterable
+
 from safeum_home.client.secure import events as e
 from safeum_home.client.secure.chat import SecureChat
 from safeum_home.client.secure.payloads import Deletion, Edit, Reaction
@@ -9,6 +11,9 @@ from safeum_home.client.unlocked.events import InClear, NotChanged, SecureChange
 from safeum_home.client.unlocked.home import Home
 from safeum_home.client.unlocked.items import Items, item_of, unread
 from safeum_home.client.unlocked.members import Told
+
+MOST_ASKED = 400
+"""Accounts by a node's word alone of which keys are asked for, and pinned: they stay in the vault."""
 
 
 class Hearing:
@@ -20,6 +25,9 @@ class Hearing:
     _home: Home
     _chat: SecureChat
     _told: Told
+    peer: str | None
+    _asked: set[str]
+    """Whom nobody had vouched for when their keys were asked for."""
     _oldest: str | None = None
     _was_in = False
     """Whether anybody has ever vouched for this account here."""
@@ -34,7 +42,7 @@ class Hearing:
             case e.Received():
                 self._received(event)
             case e.KeysNeeded(accounts=accounts):
-                self._home.need(accounts)
+                self._ask(accounts)
             case e.VaultNewer(version=version):
                 self._home.vault_newer(version)
             case e.Waiting(reference=reference, accounts=accounts):
@@ -47,11 +55,12 @@ class Hearing:
                     self._warn(event)
                 self._enter()
             case e.Gone(accounts=accounts):
-                # Who is invited is vouched for already, and is sealed to once it has come.
-                if gone := tuple(each for each in accounts if not self._told.is_invited(each)):
+                if gone := tuple(each for each in accounts if not self._is_awaited(each)):
                     self._warn(e.Gone(gone))
             case e.NotVouched() if not self._was_in:
                 pass  # nobody is vouched for yet: it is asked once somebody has vouched for this account
+            case e.Refusal(reason=Reason.FORMER_KEYS, id=id) if self.items.by_id(id) is not None:
+                pass  # it is there already
             case e.Refusal(reason=Reason.FORMER_KEYS):
                 item = unread(event, int(self._home.clock.seconds() * 1000))
                 self.items.add(item)
@@ -64,6 +73,21 @@ class Hearing:
                 pass  # it is signed anew
             case _:
                 self._warn(event)
+
+    def _is_awaited(self, account: str) -> bool:
+        """Who is invited is vouched for already, and is sealed to once it has come for the first time."""
+        has_come = self._told.has_come(account) or self._chat.has_heard(account)
+        return self._told.is_invited(account) and not has_come
+
+    def _ask(self, accounts: Iterable[str]) -> None:
+        """Ask for keys: of all whom members vouch for, and of so many others that a node names."""
+        if self.peer is not None:
+            self._home.need([each for each in accounts if each == self.peer])
+            return
+        named = list(accounts)
+        strange = [each for each in named if each not in self.members and each not in self._asked]
+        self._asked.update(strange[: MOST_ASKED - len(self._asked)])
+        self._home.need([each for each in named if each in self.members or each in self._asked])
 
     def erased(self) -> None:
         """The past of the chat is gone: nothing of it stays here."""
@@ -80,7 +104,7 @@ class Hearing:
     def _received(self, received: e.Received) -> None:
         payload = received.payload
         if isinstance(payload, Edit | Reaction | Deletion):
-            changed = self.items.change(received.sender, payload)
+            changed = self.items.change(received.sender, payload, (received.stream, received.number))
         elif (item := item_of(received)) is not None:
             if self.items.by_hash(item.hash or "") is not None:
                 return

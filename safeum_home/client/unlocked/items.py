@@ -50,6 +50,8 @@ class Item:
     deleted: bool = False
     reactions: dict[str, str] = field(default_factory=dict)
     """Of accounts."""
+    latest: dict[tuple[str, bytes], int] = field(default_factory=dict)
+    """Of edits, and of reactions, in streams: the number of the last one."""
 
     @property
     def text(self) -> str:
@@ -58,6 +60,13 @@ class Item:
         if self.deleted:
             return ""
         return payload.caption if isinstance(payload, File) else payload.text
+
+
+Place = tuple[bytes, int]
+NOWHERE: Place = b"", 0
+"""Of what this program changes just now."""
+Changed = tuple[str, Edit | Reaction | Deletion, Place]
+"""By whom, and where it stands."""
 
 
 class Look(NamedTuple):
@@ -101,7 +110,7 @@ class Items:
     def __init__(self) -> None:
         self.all: list[Item] = []
         self._hashes: dict[str, Item] = {}
-        self._changes: list[tuple[str, Edit | Reaction | Deletion]] = []
+        self._changes: list[Changed] = []
         """Of the past, of messages that have not been loaded: the newest last."""
 
     def by_hash(self, hash: str) -> Item | None:
@@ -142,28 +151,34 @@ class Items:
 
     def page(self, received: Iterable[Received | Item]) -> list[Item]:
         """A page of the past, the oldest first: what is not there already stands before all that is."""
-        older, changes = list[Item](), list[tuple[str, Edit | Reaction | Deletion]]()
+        older, changes = list[Item](), list[Changed]()
+        known = {item.id for item in self.all}
         for each in received:
             if isinstance(each, Item):
-                older.append(each)
+                if each.id not in known:
+                    older.append(each)
             elif isinstance(each.payload, Edit | Reaction | Deletion):
-                changes.append((each.sender, each.payload))
+                changes.append((each.sender, each.payload, (each.stream, each.number)))
             elif (item := item_of(each)) is not None and item.hash not in self._hashes:
                 self.sealed(item, item.hash or "")
                 older.append(item)
         self.all[:0] = older
         waiting, self._changes = [*changes, *self._changes], []
-        for sender, change in waiting:
-            self.change(sender, change)
+        for sender, change, place in waiting:
+            self.change(sender, change, place)
         return older
 
-    def change(self, sender: str, change: Edit | Reaction | Deletion) -> list[Item]:
-        """What somebody changes; of what is not loaded it is kept for when it is."""
+    def change(self, sender: str, change: Edit | Reaction | Deletion, place: Place = NOWHERE) -> list[Item]:
+        """What somebody changes; of what is not loaded it is kept for when it is.
+
+        `place` is its stream, and its number there: what stands before another one in its stream changes
+        nothing any more, in whichever order they come.
+        """
         named = change.messages if isinstance(change, Deletion) else (change.message,)
         found = [item for item in map(self.by_hash, named) if item is not None]
         if len(found) < len(named):
-            self._changes = [*self._changes, (sender, change)][-KEPT:]
-        return [item for item in found if _apply(item, sender, change)]
+            self._changes = [*self._changes, (sender, change, place)][-KEPT:]
+        return [item for item in found if _is_latest(item, change, place) and _apply(item, sender, change)]
 
     def show(self, account: str, change: Edit | Reaction | Deletion) -> list[Trace]:
         """What this program, of `account`, is about to change for all: so that it can be taken back."""
@@ -183,6 +198,16 @@ class Items:
 def unread(refusal: Refusal, at: int) -> Item:
     """What is for keys that this account had before: nobody can read it with those of now."""
     return Item(refusal.sender, at, Unknown(FORMER_KEYS), id=refusal.id)
+
+
+def _is_latest(item: Item, change: Edit | Reaction | Deletion, place: Place) -> bool:
+    stream, number = place
+    kind = type(change).__name__, stream
+    if number < item.latest.get(kind, 0):
+        return False
+    if number:
+        item.latest[kind] = number
+    return True
 
 
 def _apply(item: Item, sender: str, change: Edit | Reaction | Deletion) -> bool:

@@ -18,6 +18,9 @@ class Told:
         self.newcomers: dict[str, None] = {}
         """Who has come, and cannot know yet by whose word: the roster is signed anew for them."""
 
+        self._come: dict[str, None] = {}
+        """Who was a member at any time."""
+
     async def load(self, client: GroupMethods, chat: str) -> None:
         """Ask for all of them. Raises `ClientError`: `BadAnswer` where these have no end."""
         listed: list[GroupMember] = []
@@ -37,7 +40,10 @@ class Told:
             self.states.pop(member.account, None)
             if member.state in ("member", "invited"):
                 self.states[member.account] = member.state
+            if member.state == "member":
+                self._come[member.account] = None
         _bound(self.states)
+        _bound(self._come)
 
     def came(self, account: str) -> None:
         """Somebody has joined."""
@@ -52,6 +58,10 @@ class Told:
     @property
     def members(self) -> frozenset[str]:
         return frozenset(account for account, state in self.states.items() if state == "member")
+
+    def has_come(self, account: str) -> bool:
+        """Whether it is a member, or was one before."""
+        return account in self._come
 
     def is_invited(self, account: str) -> bool:
         return self.states.get(account) == "invited"

@@ -22,6 +22,7 @@ class Opening(Rekeying, Home):
 
     _state: State
     _opening: DeferredLock
+    _entering: set[str]
     _shown: dict[str, NotAsKept]
     """As what else the node shows chats, where that was told."""
 
@@ -70,8 +71,9 @@ class Opening(Rekeying, Home):
             if chat not in self.chats:
                 conversation = self.chats[chat] = Conversation(self, chat, peer)
                 memory = self._vault.memory(chat)
-                if memory is not None:
-                    conversation.restore(memory)
+                for kept in (self.left.pop(chat, None), memory):
+                    if kept is not None:
+                        conversation.restore(kept)
                 conversation.know(self.line.line)
                 self.sealed([chat])
                 self._look_at(chat)
@@ -89,14 +91,20 @@ class Opening(Rekeying, Home):
             self._opening.release()
 
     async def _open(self, chat: str) -> None:
+        if chat in self._entering:
+            return
+        self._entering.add(chat)
         try:
             await self._enter(chat)
         except ClientError:
             return  # it is opened with the next thing that comes
+        finally:
+            self._entering.discard(chat)
 
     def _drop(self, chat: str) -> None:
         conversation = self.chats.pop(chat, None)
         if conversation is not None:
+            self.left[chat] = self.memory_of(conversation)
             conversation.close()
 
     def restore(self, content: Content) -> None:

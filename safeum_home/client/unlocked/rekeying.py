@@ -127,6 +127,7 @@ class Rekeying(Telling):
         self.people.follow(new.account, line.keys, self._now())
         self.line.begin(line)
         self._vault.settle(new)
+        self.left.clear()  # the vault has it, sealed to the new ones
         self.keys.taken()
         self._forget_later(own, GRACE / 1000)
         self._tell_followed()

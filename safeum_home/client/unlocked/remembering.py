@@ -35,12 +35,14 @@ class Remembering(Verifying):
     line: OwnLine
     sealed: Callable[[Iterable[str]], None]
     """Told of chats that are secure for ever."""
+    left: dict[str, ChatMemory]
+    """Of chats that were open and are so no more: they go on from there when they are opened again."""
     drafts: KeptDrafts
     settings: KeptSettings
     _vault: MovingVault
 
     def _begin_remembering(self, client: Methods) -> None:
-        self.line = OwnLine(self.people)
+        self.line, self.left = OwnLine(self.people), {}
         self.drafts = KeptDrafts(self._now, self.tell, self.changed, self._check_open)
         self.settings = KeptSettings(self._now, self.tell, self.changed, self._check_open)
         self._vault = MovingVault(client, self.clock, self.own, self)
@@ -76,7 +78,7 @@ class Remembering(Verifying):
             {**kept.people, **pinned(self.people)},
             {**kept.drafts, **self.drafts.kept},
             {**kept.settings, **self.settings.kept},
-            {**kept.chats, **memories},
+            {**kept.chats, **self.left, **memories},
             self.line.kept,
         )
         return fitted(content, self._now(), ROOM)

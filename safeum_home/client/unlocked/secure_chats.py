@@ -15,13 +15,12 @@ from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.state import State
+from safeum_home.client.unlocked.beginning import Beginning
 from safeum_home.client.unlocked.conversation import Conversation
-from safeum_home.client.unlocked.directory import Directory, KeysUnavailable
+from safeum_home.client.unlocked.directory import Directory
 from safeum_home.client.unlocked.events import NotAsKept
-from safeum_home.client.unlocked.opening import Opening
 from safeum_home.client.unlocked.sealed_bodies import told_of
 from safeum_home.protocol.events import ChatUpdated, KeysChanged, MemberChanged, VaultChanged
-from safeum_home.protocol.group_types import SECURE_NAME
 from safeum_home.protocol.types import Message
 from safeum_home.spawn import spawn
 
@@ -34,7 +33,7 @@ ASK_AGAIN = 3
 """After so many ticks keys that are missing are asked for again."""
 
 
-class SecureChats(Opening):
+class SecureChats(Beginning):
     """`chats` are those that are open here, by their id."""
 
     def __init__(
@@ -55,6 +54,7 @@ class SecureChats(Opening):
         self._awaitable = awaitable
         self.people = People()
         self.chats: dict[str, Conversation] = {}
+        self._entering = set()
         self._shown: dict[str, NotAsKept] = {}
         self._directory = Directory(client, self._keys_told)
         self._state = state
@@ -64,7 +64,7 @@ class SecureChats(Opening):
         """Chats of which events were lost."""
         self._ticks = 0
         self._timer: IDelayedCall | None = clock.callLater(TICK, self._tick)
-        self._soon: set[IDelayedCall] = set()
+        self._soon: dict[str, IDelayedCall] = {}
         self._begin_publishing()
         self._begin_telling()
         self._begin_remembering(client)
@@ -91,7 +91,7 @@ class SecureChats(Opening):
     async def open(self) -> None:
         """Publish this account's keys, and open the secure chats that are known."""
         try:
-            await self._vault.load()
+            await self._vault.known()
         except ClientError:
             self._vault.changed()  # it is read before it is written, and before anything is opened
         await self._publish()
@@ -107,7 +107,7 @@ class SecureChats(Opening):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for call in self._soon:
+        for call in self._soon.values():
             call.cancel()
         self._directory.close()
         self._end_rekeying()
@@ -117,89 +117,6 @@ class SecureChats(Opening):
             conversation.close()
         self.chats.clear()
         self.own.wipe()
-
-    # --- chats
-
-    def start(self, accounts: Iterable[str], *, group: bool = False) -> Awaitable[Conversation]:
-        """Begin a secure chat with contacts, who are invited into it.
-
-        With one of them it is a chat of two, into which nobody else can be invited, unless it is to be a
-        `group`: there what is said waits for keys that are not there yet. Raises `KeysUnavailable` of a
-        group, and what the node refuses it with.
-        """
-        return self.awaitable(self._start(tuple(accounts), group))
-
-    async def _start(self, accounts: tuple[str, ...], group: bool) -> Conversation:
-        await self._ask(accounts, may_lack=len(accounts) == 1 and not group)
-        if len(accounts) == 1 and not group:
-            # Whoever is invited sees what was said before it was accepted: it is for nobody else.
-            created = await self.client.create_group(
-                SECURE_NAME, accounts, earlier=True, secure=True, pair=True
-            )
-            self.line.told(created.chat.chat)
-            return await self._opened(created.chat.chat, accounts[0])
-        created = await self.client.create_group(SECURE_NAME, secure=True)
-        self.line.told(created.chat.chat)
-        conversation = await self._opened(created.chat.chat, None)
-        await self._invite(conversation, accounts)
-        return conversation
-
-    async def _ask(self, accounts: tuple[str, ...], may_lack: bool = False) -> None:
-        await self._vault.known()
-        await self._directory.ask(accounts)
-        lacking = tuple(account for account in accounts if self.people.get(account) is None)
-        if lacking and not may_lack:
-            raise KeysUnavailable(lacking)
-
-    def invite(self, conversation: Conversation, accounts: Iterable[str]) -> Awaitable[tuple[str, ...]]:
-        """Vouch for contacts and invite them; those whom the node has not invited. Raises as `start`."""
-        return self.awaitable(self._invite(conversation, accounts))
-
-    async def _invite(self, conversation: Conversation, accounts: Iterable[str]) -> tuple[str, ...]:
-        named = tuple(accounts)
-        await self._ask(named)
-        await conversation.admit(named)
-        try:
-            answer = await self.client.invite_to_group(conversation.id, named)
-        except ClientError:
-            await conversation.dismiss(named)
-            raise
-        refused = tuple(each.account for each in answer.refused)
-        if refused:
-            await conversation.dismiss(refused)
-        return refused
-
-    def remove(self, conversation: Conversation, account: str) -> Awaitable[None]:
-        """Seal nothing to a member of a group any more, and have the node remove it. Raises `ClientError`."""
-        return self.awaitable(self._remove(conversation, account))
-
-    async def _remove(self, conversation: Conversation, account: str) -> None:
-        await conversation.dismiss([account])
-        await self.client.remove_from_group(conversation.id, account)
-
-    def leave(self, conversation: Conversation) -> Awaitable[None]:
-        """Be in it no more. Raises `ClientError`."""
-        return self.awaitable(self._leave(conversation))
-
-    async def _leave(self, conversation: Conversation) -> None:
-        if conversation.peer is None:
-            await conversation.dismiss([self.own.account])
-        await self.client.leave_group(conversation.id)
-        self._drop(conversation.id)
-
-    def accept(self, chat: str) -> Awaitable[Conversation]:
-        """Join a secure chat that one is invited into. Raises `ClientError`."""
-        return self.awaitable(self._accept(chat))
-
-    async def _accept(self, chat: str) -> Conversation:
-        invited = self._state.groups.invitations.get(chat)
-        if invited is None:
-            listed = (await self.client.invitations()).invitations
-            invited = next((each for each in listed if each.chat == chat), None)
-        await self.client.accept_invitation(chat)
-        if invited is None:  # it was accepted before
-            return await self._enter(chat)
-        return await self._opened(chat, invited.by if invited.pair else None)
 
     # --- what the node tells
 
@@ -256,12 +173,12 @@ class SecureChats(Opening):
     def _need_soon(self, account: str) -> None:
         """Keys that those before have named are told of in chats: where that has come they are no news."""
 
-        def ask() -> None:
-            self._soon.discard(call)
-            self.need([account])
+        if account not in self._soon:
+            self._soon[account] = self.clock.callLater(WORD, self._need_now, account)
 
-        call = self.clock.callLater(WORD, ask)
-        self._soon.add(call)
+    def _need_now(self, account: str) -> None:
+        del self._soon[account]
+        self.need([account])
 
     def need(self, accounts: Iterable[str]) -> None:
         self._directory.need(accounts)

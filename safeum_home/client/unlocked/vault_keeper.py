@@ -4,7 +4,7 @@ from collections.abc import Set
 from typing import Protocol
 
 from msgspec import structs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.client.errors import ClientError, RemoteProblem
@@ -57,6 +57,7 @@ class VaultKeeper:
         """Whether the node has told what it has: nobody's keys are taken before."""
         self._said = 0
         """The newest one that others have said that they had, and that was asked for."""
+        self._asking = DeferredLock()
         self._core = Core(clock, self._begin)
         self._writing = new_writing(self._core)
         self.refused: VaultRefused | None = None
@@ -100,9 +101,16 @@ class VaultKeeper:
         return True
 
     async def known(self) -> None:
-        """Once it is known what the node has, or that it is refused. Raises `ClientError`."""
-        if not self.is_read:
-            await self.load()
+        """Once it is known what the node has, or that it is refused. Raises `ClientError`.
+
+        Of many that wait for that one asks.
+        """
+        await self._asking.acquire()
+        try:
+            if not self.is_read:
+                await self.load()
+        finally:
+            self._asking.release()
 
     def _merge(self, content: Content) -> None:
         self._kept = vault_content.merge(self._content(), content)

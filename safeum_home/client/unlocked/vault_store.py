@@ -6,7 +6,7 @@ from safeum_home.client.errors import BadAnswer, RemoteProblem
 from safeum_home.client.methods import Methods
 from safeum_home.client.secure.vault import MOST
 from safeum_home.errors import Code
-from safeum_home.protocol.commands.vault import PART, VaultGet, VaultPut
+from safeum_home.protocol.commands.vault import MOST_PARTS, PART, VaultGet, VaultPut
 from safeum_home.protocol.signing import decode_octets, encode_octets
 
 _NONE_SUCH = 2**53 - 1
@@ -29,6 +29,8 @@ async def get(client: Methods) -> Kept:
     first = await client.call(VaultGet())
     if first.n == 0:
         return Kept(0, "")
+    if not 1 <= first.parts <= MOST_PARTS:
+        raise BadAnswer("The node's vault is in more parts than any can be.")
     pieces, size = [first.data], len(first.data)
     for part in range(1, first.parts):
         pieces.append((await client.call(VaultGet(part, first.n))).data)

@@ -56,11 +56,16 @@ export function strength(text, zxcvbn) {
   return { guesses: found.guesses_log10, score: found.score, advice: found.feedback.warning ?? "" };
 }
 
-/** What is stretched: to be wiped after use. Throws `Refused`. */
-export function octetsOf(text, zxcvbn) {
+/** Whether it is strong enough to be taken. */
+export function isStrong(text, zxcvbn) {
+  return strength(text, zxcvbn).guesses >= FLOOR;
+}
+
+/** What is stretched: to be wiped after use. Throws `Refused` for what is too long, or too weak. */
+export function octetsOf(text, zxcvbn, evenWeak = false) {
   const passphrase = normal(text);
   const octets = utf8(passphrase);
   if (octets.length > MOST) throw new Refused(Reason.TOO_LARGE);
-  if (strength(passphrase, zxcvbn).guesses < FLOOR) throw new Refused(Reason.WEAK_PASSPHRASE);
+  if (!evenWeak && !isStrong(passphrase, zxcvbn)) throw new Refused(Reason.WEAK_PASSPHRASE);
   return octets;
 }

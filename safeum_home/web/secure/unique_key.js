@@ -1,8 +1,9 @@
 /** The unique key of an account: its private keys, which follow from a passphrase and are stored nowhere. */
 
 import { encode, utf8 } from "./octets.js";
-import { octetsOf } from "./passphrase.js";
+import { isStrong, octetsOf } from "./passphrase.js";
 import { identityOctets, launchOctets, PublicKeys } from "./public_keys.js";
+import { Reason, Refused } from "./refused.js";
 import { digest, KEY, lib, publicOf, sign, signingOf, wipe } from "./sodium.js";
 
 const PASSES = 3;
@@ -29,15 +30,23 @@ export class UniqueKey {
     this.hash = this.public.hash;
   }
 
-  /** From a passphrase, or words. Takes seconds, and 256 MiB: call it in a worker. Throws `Refused`. */
-  static of(account, text, zxcvbn) {
-    const octets = octetsOf(text, zxcvbn);
+  /**
+   * From a passphrase, or words. Takes seconds, and 256 MiB: call it in a worker. `known` is the hash of keys that the
+   * account has: what comes to these was taken once, and is not refused because it is estimated in another way now, or
+   * elsewhere. Throws `Refused`.
+   */
+  static of(account, text, zxcvbn, known = null) {
+    const octets = octetsOf(text, zxcvbn, known !== null);
+    let key;
     try {
       const argon2id = lib().crypto_pwhash_ALG_ARGON2ID13;
-      return new UniqueKey(account, lib().crypto_pwhash(KEY, octets, saltOf(account), PASSES, MEMORY, argon2id));
+      key = new UniqueKey(account, lib().crypto_pwhash(KEY, octets, saltOf(account), PASSES, MEMORY, argon2id));
     } finally {
       wipe(octets);
     }
+    if (known === null || known === key.hash || isStrong(text, zxcvbn)) return key;
+    key.wipe();
+    throw new Refused(Reason.WEAK_PASSPHRASE);
   }
 
   /** What is published (`keys.publish`); `at` in milliseconds. */
