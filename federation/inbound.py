@@ -1,4 +1,4 @@
-"""What other nodes ask of this one over HTTPS: transactions, questions, hellos, and its keys.
+"""What other nodes ask of this one over HTTPS: transactions, questions, hellos.
 
 Whoever asks is known before a body is taken in: signature, time and nonce are in the head of a request.
 """
@@ -21,8 +21,8 @@ from twisted.web.server import NOT_DONE_YET
 from federation.counts import TURNED_AWAY, Counts
 from federation.file_lending import Lending, Lent
 from federation.held import Held
-from federation.own_keys import OwnKeys
 from federation.receiving import Receiver
+from federation.responses import problem_of, retry, write
 from federation.signatures import SignedRequest
 from federation.verifier import RequestVerifier
 from safeum_home.errors import Code, Problem
@@ -38,7 +38,6 @@ from safeum_home.protocol.federation.transactions import (
     STREAM,
     TRANSACTIONS_PATH,
 )
-from safeum_home.protocol.frames import problem_details
 
 LONGEST_QUESTION = 64 * 1024
 AT_ONCE, OF_A_NODE = 64, 4
@@ -47,7 +46,6 @@ HEADS, OF_AN_ADDRESS = 512, 16
 """Requests whose node is not known yet, since its keys are asked for: nothing of their bodies is taken."""
 _PREFIX = FEDERATION_PATH.encode()
 _TRANSACTION = re.compile(re.escape(TRANSACTIONS_PATH) + rf"({STREAM})/([1-9][0-9]{{0,14}})\Z")
-_JSON, _PROBLEM = b"application/json", b"application/problem+json"
 _log = Logger()
 
 
@@ -128,21 +126,21 @@ class FederationResource(Resource):
         body = self._new_body(request.channel, length)
 
         def failed(failure: Failure) -> Failure:
-            problem = _problem_of(failure)
+            problem = problem_of(failure)
             self._counts.codes(TURNED_AWAY, [problem.code.code])
-            body.refuse(problem, _retry(problem))
+            body.refuse(problem, retry(problem))
             return Failure(problem)
 
         work = Deferred.fromCoroutine(self._take(request, method, path, length, body))
         work.addErrback(failed).chainDeferred(body.outcome)
         # Nobody may be there to ask for it: a broken connection is no failure of the node's.
-        body.outcome.addErrback(_problem_of)
+        body.outcome.addErrback(problem_of)
         return body
 
     def render(self, request: Any) -> Any:
         body = getattr(request, "body", None)
         if body is None:
-            return _write(request, Problem(Code.NOT_FOUND))
+            return write(request, Problem(Code.NOT_FOUND))
         gone: list[object] = []
         request.notifyFinish().addBoth(gone.append)
 
@@ -153,7 +151,7 @@ class FederationResource(Resource):
                 else:
                     self._lending.send(request, outcome.reading, outcome.start)
             elif not gone:
-                octets = _write(request, outcome)
+                octets = write(request, outcome)
                 request.setHeader(b"Content-Length", b"%d" % len(octets))
                 request.write(octets)
                 request.finish()
@@ -231,24 +229,6 @@ class FederationResource(Resource):
         return ask
 
 
-class KeysResource(Resource):
-    """`GET /_safeum/key/v1`: for everybody."""
-
-    isLeaf = True
-
-    def __init__(self, own: OwnKeys, addresses: RateLimit) -> None:
-        super().__init__()
-        self._own = own
-        self._addresses = addresses
-
-    def render_GET(self, request: Any) -> bytes:
-        try:
-            self._addresses.take(network(str(getattr(request.getClientAddress(), "host", ""))))
-        except Problem as problem:
-            return _write(request, problem)
-        return _write(request, self._own.document())
-
-
 def decode(octets: bytes, kind: type[Struct]) -> Struct:
     """The body of a request; raises `Problem(bad_request)`."""
     try:
@@ -270,27 +250,3 @@ async def _read(body: Body, most: int, signed: SignedRequest) -> tuple[bytes, by
         raise Problem(Code.TOO_SLOW, "the body broke off")
     signed.check_body(digest.digest())
     return b"".join(parts), digest.digest()
-
-
-def _problem_of(failure: Failure) -> Problem:
-    if isinstance(failure.value, Problem):
-        return failure.value
-    _log.failure("A request of a node failed.", failure=failure)
-    return Problem(Code.INTERNAL)
-
-
-def _retry(problem: Problem) -> list[tuple[str, str]]:
-    if problem.retry_after is None:
-        return []
-    return [("Retry-After", str(max(1, round(problem.retry_after))))]
-
-
-def _write(request: Any, outcome: "bytes | Problem") -> bytes:
-    if not isinstance(outcome, Problem):
-        request.setHeader(b"Content-Type", _JSON)
-        return outcome
-    request.setResponseCode(outcome.code.value.status)
-    request.setHeader(b"Content-Type", _PROBLEM)
-    for name, value in _retry(outcome):
-        request.setHeader(name.encode(), value.encode())
-    return msgspec.json.encode(problem_details(outcome))

@@ -4,8 +4,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from federation.building import Built
@@ -17,8 +15,6 @@ AHEAD = 100
 
 Each batch costs both nodes something, whatever is in it; but one that is not there in time has both wait.
 """
-LOOK = 0.02
-"""Seconds after which it is looked whether they do, and then each time after twice as long."""
 Build = Callable[[Batch], "Deferred[Built]"]
 _log = Logger()
 
@@ -30,12 +26,35 @@ class Ready(NamedTuple):
     built: Built
 
 
+class Arrivals:
+    """Counts what comes to wait for a node."""
+
+    def __init__(self) -> None:
+        self._count = self._enough = 0
+        self._waiting: Deferred[None] | None = None
+
+    def one(self) -> None:
+        """One more has come."""
+        self._count += 1
+        if self._waiting is not None and self._count >= self._enough:
+            waiting, self._waiting = self._waiting, None
+            waiting.callback(None)
+
+    def more(self, least: int) -> "Deferred[None]":
+        """Fires when so many more have come; for one at a time, who may cancel it."""
+        self._enough = self._count + least
+        self._waiting = Deferred(self._given_up)
+        return self._waiting
+
+    def _given_up(self, _: object) -> None:
+        self._waiting = None
+
+
 class Maker:
     """Makes them; what is not sent in a batch after all is taken out of it."""
 
-    def __init__(self, clock: IReactorTime, outbox: Outbox, build: Build, key_id: Callable[[], str]) -> None:
+    def __init__(self, outbox: Outbox, build: Build, key_id: Callable[[], str]) -> None:
         """`key_id` names the key that requests are signed with now."""
-        self._clock = clock
         self._outbox = outbox
         self._build = build
         self._key_id = key_id
@@ -51,9 +70,9 @@ class Maker:
             # The key was replaced meanwhile: the old one signs nothing that is sent from now on.
             batch = ready.batch
 
-    def ahead(self, node: str, batch: Batch) -> "Ahead":
+    def ahead(self, node: str, batch: Batch, arrivals: Arrivals) -> "Ahead":
         """Begin to make what comes behind a batch that is under way, as soon as enough waits."""
-        return Ahead(self._clock, lambda: self._following(node, batch), at_once=len(batch.rows) >= AHEAD)
+        return Ahead(arrivals, lambda: self._following(node, batch), at_once=len(batch.rows) >= AHEAD)
 
     async def _following(self, node: str, batch: Batch) -> Ready | None:
         following = await self._outbox.ahead(node, batch, AHEAD)
@@ -70,28 +89,28 @@ class Ahead:
     """The batch behind one that is under way; it is looked for until that is answered."""
 
     def __init__(
-        self, clock: IReactorTime, look: Callable[[], Coroutine[Any, Any, Ready | None]], at_once: bool
+        self, arrivals: Arrivals, look: Callable[[], Coroutine[Any, Any, Ready | None]], at_once: bool
     ) -> None:
         """`at_once`: much waited before, so that more may wait already."""
-        self._clock = clock
+        self._arrivals = arrivals
         self._look = look
-        self._pause: Deferred[None] | None = None
+        self._waiting: Deferred[None] | None = None
         self._answered = False
-        self._made = Deferred.fromCoroutine(self._run(0.0 if at_once else LOOK))
+        self._made = Deferred.fromCoroutine(self._run(at_once))
 
     def answered(self) -> "Deferred[Ready | None]":
         """Look no more; what was made, which is None where too little waits, or it cannot be made."""
         self._answered = True
-        if self._pause is not None:
-            self._pause.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
         return self._made
 
-    async def _run(self, pause: float) -> Ready | None:
+    async def _run(self, at_once: bool) -> Ready | None:
         try:
-            while await self._paused(pause):
+            while at_once or await self._enough():
                 if (ready := await self._look()) is not None:
                     return ready
-                pause = 2 * pause or LOOK
+                at_once = False
         except CancelledError:
             raise
         except Problem:
@@ -100,15 +119,15 @@ class Ahead:
             _log.failure("A transaction cannot be made ahead.")
         return None
 
-    async def _paused(self, pause: float) -> bool:
-        """False where the batch was answered meanwhile."""
-        if pause:
-            self._pause = deferLater(self._clock, pause)
+    async def _enough(self) -> bool:
+        """Wait until so much may wait; False where the batch was answered meanwhile."""
+        if not self._answered:
+            self._waiting = self._arrivals.more(AHEAD)
             try:
-                await self._pause
+                await self._waiting
             except CancelledError:
                 if not self._answered:
                     raise
             finally:
-                self._pause = None
+                self._waiting = None
         return not self._answered

@@ -46,7 +46,7 @@ class Sender:
         self._counts = counts
         self._ways: dict[str, Way] = {}
         self._slots = Slots()
-        maker = Maker(clock, outbox, build, key_id)
+        maker = Maker(outbox, build, key_id)
         self._means = Means(clock, outbox, maker, request, self._slots, counts)
         self._greeting: Deferred[None] | None = None
         self._stopped = False
@@ -62,13 +62,15 @@ class Sender:
     def wake(self, nodes: Iterable[str]) -> None:
         """Something waits for these."""
         for node in nodes:
-            if not self.is_woken(node):
-                self._wake(node, None)
+            self._wake(node, None)
 
-    def is_woken(self, node: str) -> bool:
-        """Whether a node will be looked after without being woken: what waits is looked for later."""
+    def more(self, node: str) -> bool:
+        """Something more waits for a node; False where it is to be woken for that."""
         way = self._ways.get(node)
-        return way is not None and way.is_woken
+        if way is None:
+            return False
+        way.arrivals.one()
+        return way.is_woken
 
     def is_failing(self, node: str) -> bool:
         """Whether a node could not be told, and has not shown since that it is there."""

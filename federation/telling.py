@@ -100,7 +100,7 @@ class Telling:
         if not batch.rows:
             return batch, None
         putting = Deferred.fromCoroutine(self._put(batch, built.body))
-        ahead = self._maker.ahead(self._node, batch)
+        ahead = self._maker.ahead(self._node, batch, self._way.arrivals)
         try:
             answer = await putting
         except Exception:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from twisted.internet.defer import Deferred
 
 from federation.machine import Core, Destination, new_destination
+from federation.making import Arrivals
 
 
 class Report(NamedTuple):
@@ -24,6 +25,7 @@ class Way:
         self.error = ""
         self.begun = 0.0
         """When the last transaction began, in seconds since 1970."""
+        self.arrivals = Arrivals()
         self.is_woken = False
         """Whether waking it once more would change nothing."""
         self.is_there = False

@@ -14,7 +14,7 @@ from tests.telephone_case import TelephoneCase
 class MetricsTests(CallsCase):
     def lines(self) -> list[str]:
         """Without what is zero."""
-        node: Any = SimpleNamespace(domain=self.world.domain, carriers=None)
+        node: Any = SimpleNamespace(domain=self.world.domain, database=self.world.database, carriers=None)
         metrics = calls_handlers(node)["calls.metrics"].call(Params())
         assert isinstance(metrics, Metrics)
         shown = written("calls", metrics)
@@ -58,7 +58,7 @@ class MetricsTests(CallsCase):
 class TelephoneMetricsTests(TelephoneCase):
     def test_numbers(self) -> None:
         """Calls with the telephone network: how many go on, and what became of those before."""
-        node: Any = SimpleNamespace(domain=self.world.domain, carriers=None)
+        node: Any = SimpleNamespace(domain=self.world.domain, database=self.world.database, carriers=None)
 
         def lines() -> list[str]:
             metrics = calls_handlers(node)["calls.metrics"].call(Params())

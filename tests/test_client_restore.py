@@ -11,12 +11,12 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client import new_client, page
-from safeum_home.client.aio import reactor_of
 from safeum_home.client.blocks import text_of
 from safeum_home.client.desk import Desk
 from safeum_home.client.desk_events import Listening
 from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.futures import future
+from safeum_home.client.loop_reactor import reactor_of
 from safeum_home.client.slash_commands import submit
 from safeum_home.protocol.types import Text
 from safeum_home.storage.copies import Copier

@@ -36,7 +36,7 @@ class KeptTests(ConferenceCase):
 
     def test_numbers(self) -> None:
         self.start(self.alice, self.bob)
-        node: Any = SimpleNamespace(domain=self.world.domain, carriers=None)
+        node: Any = SimpleNamespace(domain=self.world.domain, database=self.world.database, carriers=None)
         metrics = calls_handlers(node)["calls.metrics"].call(Params())
         assert isinstance(metrics, Metrics)
         shown = [line for line in written("calls", metrics) if line.startswith("safeum_calls_conf")]

@@ -81,8 +81,10 @@ class AheadTests(FederationCase):
 
         receiver.received = slowly
         self.begin(1)
-        self.say_many(making.AHEAD, FIRST + 1)
-        self.pair.until(lambda: len(self.built) == 2)
+        for number in range(1, making.AHEAD + 1):
+            self.assertEqual(len(self.built), 1)
+            self.a.say(f"{FIRST + number}", FIRST + number, kind="chat.message")
+        self.assertEqual(len(self.built), 2)
         self.assertEqual(self.transactions(), ["1"])
         wait.callback(None)
         self.pair.until(lambda: not self.a.waiting)

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
 from federation import inbound, receiving
+from federation.committing import Committing
 from federation.event_verifier import EventVerifier
 from federation.policy import Policy
 from federation.replay import NonceWindow
@@ -66,7 +67,7 @@ async def _talkative(kind: Any, origin: str, event: Any) -> Any:
 
 
 async def _stored_or_not(self: Any, origin: str, run: Any, before: Any, is_last: bool) -> Any:
-    """`Receiver._store` that does not expect that a commit may fail."""
+    """`Committing.store` that does not expect that a commit may fail."""
     return await self._commit(origin, run, before, is_last)
 
 
@@ -173,7 +174,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     ),
     "one that cannot be stored (CVE-2025-61672)": (
         HOSTILE + "EventTests.test_poison_in_the_database",
-        (Defence(receiving.Receiver, "_store", _stored_or_not),),
+        (Defence(Committing, "store", _stored_or_not),),
     ),
     "what is said, in logs (synapse#3327)": (
         HOSTILE + "LogTests.test_nothing",

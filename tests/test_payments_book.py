@@ -253,6 +253,28 @@ class PaidBackTests(PaymentCase):
         self.assertEqual(len(self.notes()), 3)
         self.assertEqual(self.has(), TWENTY)
 
+    def test_told_again(self) -> None:
+        """What a provider says again, as it was not answered, is one note until that is put away."""
+        told = (
+            Paid("R9", "pi_9", TWENTY, "EUR"),
+            PaidBack("pi_9", "refunds", 5, "EUR", 1),
+            Noted("pi_9", "a refund has failed", "re_1"),
+            Noted("pi_9", "a refund has failed", "re_2"),
+        )
+        for each in (*told, *told):
+            self.tell(each)
+            self.bank.clock.advance(60)
+        self.assertEqual([note.name for note in self.notes()], ["", "refunds 1 5", "re_1", "re_2"])
+        self.bank.write(lambda c: rows.drop_note(c, 3))
+        self.tell(told[2])
+        self.assertEqual([note.name for note in self.notes()][2:], ["re_2", "re_1"])
+
+    def test_paid_back_alike(self) -> None:
+        """Two refunds that are alike are two notes."""
+        self.back(5 * UNIT, at=1)
+        self.back(10 * UNIT, at=1)
+        self.assertEqual([note.amount for note in self.notes()], [5 * UNIT, 5 * UNIT])
+
 
 class StoredTests(PaymentCase):
     def test_nothing_readable(self) -> None:
@@ -282,9 +304,9 @@ class StoredTests(PaymentCase):
     def test_notes_are_bounded(self) -> None:
         """The oldest go."""
         book = NoteBook(self.bank.vault.money)
-        note = PaymentNote(1, "card", "what", "pi_1")
-        for _ in range(3):
-            self.bank.write(lambda c: book.add(c, note))
+        for payment in ("pi_1", "pi_2", "pi_3"):
+            note = PaymentNote(1, "card", "what", payment)
+            self.bank.write(partial(book.add, note=note))
         self.bank.write(lambda c: rows.drop_note(c, 2))
         self.assertEqual(self.bank.read(rows.count_notes), 2)
         self.bank.write(lambda c: rows.drop_notes_before(c, 1))

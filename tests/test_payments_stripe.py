@@ -159,9 +159,9 @@ class EventTests(StripeCase):
         reinstated = PaidBack("pi_test_0001", "du_1", 0, "EUR", NOW + 4)
         self.assertEqual(self.told(self.double.dispute(self.session, "funds_reinstated")), [reinstated])
         [noted] = self.told(self.double.dispute(self.session, "created"))
-        self.assertEqual(noted, Noted("pi_test_0001", "disputed by the customer"))
+        self.assertEqual(noted, Noted("pi_test_0001", "disputed by the customer", "du_1"))
         [noted] = self.told(self.double.refund_failed(self.session))
-        self.assertEqual(noted, Noted("pi_test_0001", REFUND_FAILED))
+        self.assertEqual(noted, Noted("pi_test_0001", REFUND_FAILED, "re_1"))
 
     def test_others(self) -> None:
         """Events of other things, and sessions that the node has not begun, are nothing."""

@@ -57,6 +57,7 @@ class ToldTests(SynchronousTestCase):
             ANSWERED.replace("caller=+49", "caller=Ann"),
             ANSWERED.replace("direction=in", "direction=up"),
             ANSWERED.replace("end_time=1795974060.08", "end_time=soon"),
+            ANSWERED.replace("end_time=1795974060.08", "end_time=253402300800"),
             ANSWERED.replace("code=", "code=x"),
         ):
             self.assertIsNone(read(text), text)

@@ -11,7 +11,8 @@ from typing import Any, cast
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred
+from msgspec import structs
+from twisted.internet.defer import maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.admin import carrier_wire as wire
@@ -28,7 +29,7 @@ from safeum_home.admin.reconcile import (
 )
 from safeum_home.config import parse
 from safeum_home.errors import Code, Problem
-from safeum_home.grants.trunk import EdgeRecord
+from safeum_home.grants.trunk import LAST, EdgeRecord
 from safeum_home.node.carrier_operation import carrier_handlers
 from safeum_home.ports.money import Direction, Disposition, Over, Released
 from safeum_home.safenum.money.cdr import COLUMNS, Cdr, CdrBook, record_of
@@ -146,6 +147,16 @@ class BookTests(BookCase):
         self.assertEqual(sorted(each.reference for each in found), ["a", "a", "b"])
         self.assertIsNone(behind)
 
+    def test_last_moment(self) -> None:
+        """Whatever time is understood as one can be kept; what no calendar has is refused."""
+        last = structs.replace(seen("last"), ended=LAST)
+        self.put(last)
+        self.month = month_of(LAST)
+        self.assertEqual(self.page()[0], [last])
+        told = msgspec.json.encode({"records": [structs.replace(last, ended=LAST + 1)]})
+        with self.assertRaises(msgspec.ValidationError):
+            msgspec.json.decode(told, type=wire.CarrierRecordsParams)
+
     def test_pages(self) -> None:
         """All of them, none twice."""
         self.put(*(seen(str(number)) for number in range(7)))
@@ -198,8 +209,7 @@ class OperationTests(BookCase):
         self.handlers = carrier_handlers(cast(Any, self.node))
 
     def ask(self, method: str, params: Any) -> Any:
-        answer: Any = self.handlers[method].call(params)
-        return self.successResultOf(answer) if isinstance(answer, Deferred) else answer
+        return self.successResultOf(maybeDeferred(self.handlers[method].call, params))
 
     def test_grant(self) -> None:
         """Each is given its own secrets alone, the same at each start."""
@@ -210,10 +220,8 @@ class OperationTests(BookCase):
         self.assertNotIn("hunter2", repr(edge))
 
     def refused(self, method: str, params: Any) -> Code:
-        with self.assertRaises(Problem) as caught:
-            answer: Any = self.handlers[method].call(params)
-            self.failureResultOf(answer).raiseException()
-        return cast(Code, caught.exception.code)
+        failure = self.failureResultOf(maybeDeferred(self.handlers[method].call, params), Problem)
+        return cast(Code, failure.value.code)
 
     def test_refused(self) -> None:
         """Without a trunk, with a secret that is not there, and while the node is sealed."""

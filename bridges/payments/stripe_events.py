@@ -89,9 +89,10 @@ def meaning(notice: Notice, secret: str, now: float) -> Sequence[Told]:
         case "refund.failed":
             # How much of the payment is with the customer now is not in it.
             refund = _decoded(event.data.object, _Refund)
-            return [Noted(refund.payment_intent or refund.charge or refund.id, REFUND_FAILED)]
+            return [Noted(refund.payment_intent or refund.charge or refund.id, REFUND_FAILED, refund.id)]
         case "charge.dispute.created":
-            return [Noted(_of(_decoded(event.data.object, _Dispute)), "disputed by the customer")]
+            dispute = _decoded(event.data.object, _Dispute)
+            return [Noted(_of(dispute), "disputed by the customer", dispute.id)]
     return []
 
 

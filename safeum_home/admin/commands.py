@@ -1,6 +1,6 @@
 """The commands that every node has for its operator."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ class Handler:
     """A command: what it takes, and what it does. It answers at once or later, or raises a `Problem`."""
 
     params: type[Struct]
-    call: Callable[[Any], Struct | Deferred[Struct]]
+    call: Callable[[Any], Struct | Awaitable[Struct]]
 
 
 class HasProgress(Protocol):

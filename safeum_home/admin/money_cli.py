@@ -10,9 +10,10 @@ import msgspec
 from safeum_home.admin import money_wire as wire
 from safeum_home.admin.control_cli import Adds, Ask, columns, day, shown
 from safeum_home.admin.metrics import Metrics, written
+from safeum_home.admin.parts import TooLarge, send_file
 from safeum_home.admin.reconcile_cli import add_reconcile
 from safeum_home.admin.terminal import OK, REFUSED, fail
-from safeum_home.admin.wire import Done, Params
+from safeum_home.admin.wire import Params
 from safeum_home.protocol.cells import cell
 
 LARGEST = 16 * 1024 * 1024
@@ -86,14 +87,11 @@ class MoneyCommands:
         return shown(arguments, state, lines, NO_RATES)
 
     def take(self, arguments: argparse.Namespace) -> int:
-        with arguments.file.open("rb") as file:
-            octets = file.read(LARGEST + 1)
-        if len(octets) > LARGEST:
+        try:
+            size = send_file(self._node, arguments, "rates.part", arguments.file, LARGEST)
+        except TooLarge:
             return fail(REFUSED, f"{arguments.file}: larger than {LARGEST} octets")
-        for offset in range(0, len(octets), wire.PART) or (0,):
-            part = wire.RatesPartParams(offset, octets[offset : offset + wire.PART])
-            self._node(arguments, "rates.part", part, Done)
-        params = wire.RatesImportParams(len(octets), arguments.check)
+        params = wire.RatesImportParams(size, arguments.check)
         done = self._node(arguments, "rates.import", params, wire.RatesImported)
         lines = [f"{arguments.file}:{fault.line}: {fault.text}" for fault in done.faults]
         if done.more:

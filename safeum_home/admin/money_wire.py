@@ -6,17 +6,8 @@ from msgspec import Meta, Struct
 
 from safeum_home.admin.wire import Params
 
-PART = 64 * 1024
-"""Octets of a file that go in one line."""
 Text = Annotated[str, Meta(max_length=320)]
 MonthText = Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$(?!\n)", max_length=7)]
-
-
-class RatesPartParams(Params, frozen=True):
-    """A part of a file of rates, which begins at `offset`: 0 begins a file anew. It travels in base64."""
-
-    offset: Annotated[int, Meta(ge=0, le=2**31)]
-    data: Annotated[bytes, Meta(max_length=PART)]
 
 
 class RatesImportParams(Params, frozen=True):

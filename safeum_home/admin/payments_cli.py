@@ -7,6 +7,7 @@ from pathlib import Path
 from safeum_home.admin import payments_wire as wire
 from safeum_home.admin.control_cli import Adds, Ask, columns, day, shown
 from safeum_home.admin.money_cli import amount_text, printable
+from safeum_home.admin.parts import TooLarge, send_file
 from safeum_home.admin.terminal import OK, REFUSED, fail, say
 from safeum_home.admin.wire import Done, Params
 
@@ -45,14 +46,11 @@ class PaymentCommands:
         return shown(arguments, state, [*lines, *columns(rows)])
 
     def take(self, arguments: argparse.Namespace) -> int:
-        with arguments.file.open("rb") as file:
-            octets = file.read(LARGEST + 1)
-        if len(octets) > LARGEST:
-            return fail(REFUSED, f"A statement has {LARGEST} octets at most.")
-        for offset in range(0, max(len(octets), 1), wire.PART):
-            part = wire.PartParams(offset, octets[offset : offset + wire.PART])
-            self._node(arguments, "payments.part", part, Done)
-        read = self._node(arguments, "payments.read", wire.ReadParams(len(octets)), wire.StatementRead)
+        try:
+            size = send_file(self._node, arguments, "payments.part", arguments.file, LARGEST)
+        except TooLarge:
+            return fail(REFUSED, f"{arguments.file}: larger than {LARGEST} octets")
+        read = self._node(arguments, "payments.read", wire.ReadParams(size), wire.StatementRead)
         if read.wrong:
             return fail(REFUSED, f"{arguments.file}: {read.wrong}")
         return self._book(arguments, read)

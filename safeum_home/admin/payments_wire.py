@@ -6,9 +6,6 @@ from msgspec import Meta, Struct
 
 from safeum_home.admin.wire import Params
 
-PART = 64 * 1024
-"""Octets of a file that go in one line."""
-
 
 class TillRow(Struct, frozen=True):
     """A provider, how it is with it, and what became of payments since the node was opened."""
@@ -25,13 +22,6 @@ class PaymentState(Struct, frozen=True):
     providers: list[TillRow]
     iban: str
     notes: int
-
-
-class PartParams(Params, frozen=True):
-    """A part of a statement, which begins at `offset`: 0 begins a file anew. It travels in base64."""
-
-    offset: Annotated[int, Meta(ge=0, le=2**31)]
-    data: Annotated[bytes, Meta(max_length=PART)]
 
 
 class ReadParams(Params, frozen=True):

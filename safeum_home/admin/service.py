@@ -8,7 +8,7 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -158,9 +158,7 @@ class AdminFactory(Factory):
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             raise Problem(Code.INVALID_PARAMS) from None
         result = handler.call(params)
-        if isinstance(result, Deferred):
-            result = await result
-        return result
+        return await result if isinstance(result, Awaitable) else result
 
 
 def listen(reactor: IReactorUNIX, path: Path, factory: AdminFactory) -> IListeningPort:

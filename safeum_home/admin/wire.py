@@ -45,6 +45,17 @@ class BackupParams(Params, frozen=True):
     path: Annotated[str, Meta(max_length=4096)]
 
 
+PART = 64 * 1024
+"""Octets of a file that go in one line."""
+
+
+class PartParams(Params, frozen=True):
+    """A part of a file, which begins at `offset`: 0 begins a file anew. It travels in base64."""
+
+    offset: Annotated[int, Meta(ge=0, le=2**31)]
+    data: Annotated[bytes, Meta(max_length=PART)]
+
+
 class Copied(Struct, frozen=True):
     """A copy of the database was made: its size in octets."""
 

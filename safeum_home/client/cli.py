@@ -12,11 +12,11 @@ from twisted.internet.stdio import StandardIO
 from twisted.logger import globalLogBeginner
 
 from safeum_home.client import new_client, pipe_secure
-from safeum_home.client.aio import reactor_of
 from safeum_home.client.cli_options import options, parser
 from safeum_home.client.entry import Options, Person, change_password, close_account, enter, sign_up
 from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
 from safeum_home.client.futures import future
+from safeum_home.client.loop_reactor import reactor_of
 from safeum_home.client.notices import not_sent
 from safeum_home.client.pipe import Pipe
 from safeum_home.client.policy_entry import shown

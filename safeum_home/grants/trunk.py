@@ -10,7 +10,9 @@ EDGE, JANUS = "kamailio", "janus"
 EDGE_USER, EDGE_DOMAIN = "bridge", "edge.invalid"
 """As whom Janus registers at the edge: `sip:bridge@edge.invalid`, which leads to nothing outside."""
 
-Milliseconds = Annotated[int, Meta(ge=0, le=2**53)]
+LAST = 253_402_300_799_999
+"""The end of the year 9999, in milliseconds: calendars know of no later one."""
+Milliseconds = Annotated[int, Meta(ge=0, le=LAST)]
 Number = Annotated[str, Meta(max_length=32)]
 
 

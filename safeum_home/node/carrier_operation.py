@@ -1,9 +1,6 @@
 """What whoever runs the processes towards a carrier asks and tells the node, over the operator's socket."""
 
-from typing import Any
-
 from msgspec import Struct
-from twisted.internet.defer import Deferred
 
 from safeum_home.admin.carrier_wire import (
     CarrierGrant,
@@ -16,6 +13,7 @@ from safeum_home.admin.commands import Handler
 from safeum_home.admin.wire import Done
 from safeum_home.errors import Code, Problem
 from safeum_home.node.money import MoneyParts
+from safeum_home.node.opened import opened
 from safeum_home.node.service import Node
 from safeum_home.ports import Database
 from safeum_home.ports.carrier import EDGE, JANUS
@@ -33,12 +31,10 @@ class CarrierOperation:
         self._node = node
 
     def _open(self) -> tuple[MoneyParts, Database]:
-        node = self._node
-        if not node.config.trunk.carriers:
+        if not self._node.config.trunk.carriers:
             raise Problem(Code.WRONG_STATE, NO_TRUNK)
-        if node.domain is None or node.database is None:
-            raise Problem(Code.SEALED, f"the node is not open yet: it is {node.status}")
-        return node.domain.money, node.database
+        domain, database = opened(self._node)
+        return domain.money, database
 
     def grant(self, params: CarrierGrantParams) -> CarrierGrant:
         """Each process gets its own secrets alone; raises `not_found` for one that is not in the store."""
@@ -71,11 +67,8 @@ def carrier_handlers(node: Node) -> dict[str, Handler]:
     """The commands of an operator of `node`."""
     operation = CarrierOperation(node)
 
-    def later(params: type[Struct], run: Any) -> Handler:
-        return Handler(params, lambda given: Deferred.fromCoroutine(run(given)))
-
     return {
         "carrier.grant": Handler(CarrierGrantParams, operation.grant),
-        "carrier.records": later(CarrierRecordsParams, operation.records),
-        "carrier.edge": later(EdgeParams, operation.page),
+        "carrier.records": Handler(CarrierRecordsParams, operation.records),
+        "carrier.edge": Handler(EdgeParams, operation.page),
     }

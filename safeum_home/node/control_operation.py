@@ -1,10 +1,6 @@
 """What an operator may ask about sign-up, accounts and limits, over the socket."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
-
 from msgspec import Struct
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from safeum_home.accounts.invites import Invite
@@ -19,7 +15,6 @@ from safeum_home.node.service import Node
 from safeum_home.protocol.invites import link
 from safeum_home.storage.accounts import count, count_closed
 
-P = TypeVar("P", bound=Struct)
 PAGE = 100
 """Invites in one answer: that many fit a line, however they are labelled."""
 _log = Logger()
@@ -105,20 +100,17 @@ def control_handlers(node: Node) -> dict[str, Handler]:
     """The commands of an operator of `node`."""
     operation = Operation(node)
 
-    def handler(params: type[P], run: Callable[[P], Coroutine[Any, Any, Struct]]) -> Handler:
-        return Handler(params, lambda given: Deferred.fromCoroutine(run(given)))
-
     return {
-        "registration": handler(wire.RegistrationParams, operation.registration),
-        "invite.create": handler(wire.CreateInviteParams, operation.create_invite),
-        "invite.list": handler(wire.ListInvitesParams, operation.list_invites),
-        "invite.revoke": handler(wire.RevokeInviteParams, operation.revoke_invite),
-        "policy": handler(Params, operation.policy),
-        "policy.reload": handler(Params, operation.reload_policy),
-        "accounts": handler(Params, operation.accounts),
-        "account": handler(wire.LoginParams, operation.account),
-        "limits": handler(Params, operation.limits),
-        "limit.set": handler(wire.SetLimitParams, operation.set_limit),
+        "registration": Handler(wire.RegistrationParams, operation.registration),
+        "invite.create": Handler(wire.CreateInviteParams, operation.create_invite),
+        "invite.list": Handler(wire.ListInvitesParams, operation.list_invites),
+        "invite.revoke": Handler(wire.RevokeInviteParams, operation.revoke_invite),
+        "policy": Handler(Params, operation.policy),
+        "policy.reload": Handler(Params, operation.reload_policy),
+        "accounts": Handler(Params, operation.accounts),
+        "account": Handler(wire.LoginParams, operation.account),
+        "limits": Handler(Params, operation.limits),
+        "limit.set": Handler(wire.SetLimitParams, operation.set_limit),
     }
 
 

@@ -20,8 +20,9 @@ from federation.event_verifier import EventVerifier
 from federation.file_fetching import fetch
 from federation.file_lending import Lending
 from federation.hellos import hello
-from federation.inbound import FederationResource, KeysResource, Limits
+from federation.inbound import FederationResource, Limits
 from federation.key_cache import KeyCache
+from federation.keys_resource import KeysResource
 from federation.now_receiving import NowReceiver
 from federation.now_telling import NowTelling
 from federation.own_keys import OwnKeys
@@ -47,6 +48,7 @@ from safeum_home.node.federation_means import Means as Means
 from safeum_home.node.federation_metrics import metrics
 from safeum_home.node.federation_rows import PeerRows
 from safeum_home.node.federation_store import NodeOutbox
+from safeum_home.node.kept_keys import KeptKeys
 from safeum_home.ports import Database
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, Noted, OpenFile, SharedKind
@@ -80,7 +82,7 @@ class NodeFederation:
         self.counts = Counts()
         self.outbox = NodeOutbox(database, rows, section.waiting)
         self._inbox = NodeInbox(database, rows)
-        self.keys = KeyCache(way.fetch_keys, clock, rows.is_known)
+        self.keys = KeyCache(way.fetch_keys, clock, rows.is_known, kept=KeptKeys(database, rows))
         builder = Builder(lambda: self._kinds, own, database.is_outage)
         self.sender = Sender(
             clock,
@@ -207,9 +209,8 @@ class NodeFederation:
     def wake(self, nodes: Iterable[str]) -> None:
         # Nothing may have been noted for one of them: that there is a row of it cannot be told from this.
         for node in nodes:
-            if not self.sender.is_woken(node) and self._policy.allows(
-                node
-            ):  # this is called for each message
+            # Called for each message.
+            if not self.sender.more(node) and self._policy.allows(node):
                 self.sender.wake((node,))
 
     def tell_now(self, node: str, type: str, subject: Hashable) -> bool:

@@ -1,10 +1,6 @@
 """What an operator may ask about other nodes, over the socket."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from msgspec import Struct
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from safeum_home.admin import federation_wire as wire
@@ -74,14 +70,11 @@ def federation_handlers(node: Node) -> dict[str, Handler]:
     """The commands of an operator of `node`."""
     operation = FederationOperation(node)
 
-    def later(run: Callable[[Any], Coroutine[Any, Any, Struct]]) -> Callable[[Any], "Deferred[Struct]"]:
-        return lambda params: Deferred.fromCoroutine(run(params))
-
     return {
-        "federation.nodes": Handler(wire.NodesParams, later(operation.nodes)),
-        "federation.check": Handler(wire.CheckParams, later(operation.check)),
-        "federation.aside": Handler(Params, later(operation.aside)),
-        "federation.metrics": Handler(Params, later(operation.metrics)),
-        "federation.keys": Handler(Params, later(operation.keys)),
-        "federation.rotate": Handler(Params, later(operation.rotate)),
+        "federation.nodes": Handler(wire.NodesParams, operation.nodes),
+        "federation.check": Handler(wire.CheckParams, operation.check),
+        "federation.aside": Handler(Params, operation.aside),
+        "federation.metrics": Handler(Params, operation.metrics),
+        "federation.keys": Handler(Params, operation.keys),
+        "federation.rotate": Handler(Params, operation.rotate),
     }

@@ -197,21 +197,15 @@ class NodeOutbox:
         return node in self._hurries
 
     def ahead(self, node: str, batch: Batch, least: int) -> "Deferred[Batch | None]":
-        return Deferred.fromCoroutine(self._ahead(node, batch, least))
-
-    async def _ahead(self, node: str, batch: Batch, least: int) -> Batch | None:
-        peer = self._rows.blind(node)
-
         def store(c: Connection) -> Batch | None:
+            peer = self._rows.blind(node)
             row = peers.outgoing(c, peer)
-            if row is None or (row.stream, row.sent) != batch[:2]:
+            if row is None or (row.stream, row.sent) != batch[:2] or not outbox.are_free(c, peer, least):
                 return None
             rows = self._fixed(c, peer, batch.number + 1)
             return Batch(row.stream, batch.number + 1, rows) if rows and not isinstance(rows, _More) else None
 
-        if not await self._database.read(lambda c: outbox.are_free(c, peer, least)):
-            return None
-        return await self._database.transact(store)
+        return self._database.transact(store)
 
     def new_stream(self, node: str) -> "Deferred[Batch | None]":
         return Deferred.fromCoroutine(self._begun_anew(node))

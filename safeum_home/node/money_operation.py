@@ -1,24 +1,23 @@
 """What an operator may ask about money, over the socket."""
 
 import re
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
 from safeum_home.admin import money_wire as wire
 from safeum_home.admin.commands import Handler
 from safeum_home.admin.metrics import Metrics
-from safeum_home.admin.wire import Done, Params
+from safeum_home.admin.wire import Params, PartParams
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.node.control_names import alias_of
+from safeum_home.node.in_parts import InParts
 from safeum_home.node.money import MoneyParts
 from safeum_home.node.money_metrics import metrics
+from safeum_home.node.opened import opened
 from safeum_home.node.service import Node
 from safeum_home.ports import Database
 from safeum_home.safenum.money import amounts, rate_file
@@ -28,7 +27,6 @@ from safeum_home.safenum.money.months import day_of, day_text, parse_month
 from safeum_home.safenum.money.rate_table import RateTable
 from safeum_home.safenum.money.rating import Rate
 
-P = TypeVar("P", bound=Struct)
 PAGE_OF_RATES, PAGE_OF_RECORDS = 100, 100
 """That many fit a line at their longest."""
 _BETWEEN = re.compile(r"[\s().-]")
@@ -40,47 +38,28 @@ class MoneyOperation:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._file = bytearray()
-        self._busy = False
+        self._file = InParts("a file of rates", rate_file.LARGEST)
 
     def _open(self) -> tuple[MoneyParts, Database]:
-        node = self._node
-        if node.domain is None or node.database is None:
-            raise Problem(Code.SEALED, f"the node is not open yet: it is {node.status}")
-        return node.domain.money, node.database
+        domain, database = opened(self._node)
+        return domain.money, database
 
     @property
     def _allowed(self) -> list[str]:
         return self._node.config.safenum.destinations
 
-    async def part(self, params: wire.RatesPartParams) -> Struct:
-        """One file at a time, in memory: who begins another one has the first one's sender begin anew."""
+    async def part(self, params: PartParams) -> Struct:
         self._open()
-        if params.offset == 0:
-            self._file = bytearray()
-        if params.offset != len(self._file):
-            raise Problem(Code.WRONG_OFFSET, "another file of rates came in between: begin anew")
-        if len(self._file) + len(params.data) > rate_file.LARGEST:
-            self._file = bytearray()
-            raise Problem(Code.TOO_LARGE, f"a file of rates has up to {rate_file.LARGEST} octets")
-        self._file += params.data
-        return Done()
+        return self._file.add(params)
 
     async def take(self, params: wire.RatesImportParams) -> Struct:
         money, _ = self._open()
-        if params.size != len(self._file):
-            raise Problem(Code.WRONG_OFFSET, "another file of rates came in between: begin anew")
-        if self._busy:
-            raise Problem(Code.BUSY, "another file of rates is being looked at")
-        octets, self._file, self._busy = bytes(self._file), bytearray(), True
-        try:
+        with self._file.whole(params.size) as octets:
             checked, table = await deferToThread(_read, octets, self._node.config.safenum.currency)
             faults = [wire.FaultRow(*fault) for fault in checked.faults]
             if faults or params.check:
                 return wire.RatesImported(len(checked.rates), 0, faults, checked.more)
             version = await money.tables.replace(checked.rates, table)
-        finally:
-            self._busy = False
         _log.info("A table of {count} rates is in force.", count=version.rates)
         return wire.RatesImported(version.rates, version.version, [], 0)
 
@@ -180,22 +159,19 @@ def money_handlers(node: Node) -> dict[str, Handler]:
     """The commands of an operator of `node`."""
     operation = MoneyOperation(node)
 
-    def handler(params: type[P], run: Callable[[P], Coroutine[Any, Any, Struct]]) -> Handler:
-        return Handler(params, lambda given: Deferred.fromCoroutine(run(given)))
-
     return {
-        "rates": handler(Params, operation.rates),
-        "rates.part": handler(wire.RatesPartParams, operation.part),
-        "rates.import": handler(wire.RatesImportParams, operation.take),
-        "rates.show": handler(wire.RateParams, operation.rate),
-        "rates.list": handler(wire.ListRatesParams, operation.list_rates),
-        "cdr": handler(wire.CdrParams, operation.cdrs),
-        "ledger": handler(wire.LedgerParams, operation.ledger),
-        "ledger.check": handler(Params, operation.check),
-        "ledger.rebuild": handler(Params, operation.rebuild),
-        "ledger.metrics": handler(Params, operation.metrics),
-        "vouchers.issue": handler(wire.IssueParams, operation.issue),
-        "balance.credit": handler(wire.CreditParams, operation.credit),
+        "rates": Handler(Params, operation.rates),
+        "rates.part": Handler(PartParams, operation.part),
+        "rates.import": Handler(wire.RatesImportParams, operation.take),
+        "rates.show": Handler(wire.RateParams, operation.rate),
+        "rates.list": Handler(wire.ListRatesParams, operation.list_rates),
+        "cdr": Handler(wire.CdrParams, operation.cdrs),
+        "ledger": Handler(wire.LedgerParams, operation.ledger),
+        "ledger.check": Handler(Params, operation.check),
+        "ledger.rebuild": Handler(Params, operation.rebuild),
+        "ledger.metrics": Handler(Params, operation.metrics),
+        "vouchers.issue": Handler(wire.IssueParams, operation.issue),
+        "balance.credit": Handler(wire.CreditParams, operation.credit),
     }
 
 

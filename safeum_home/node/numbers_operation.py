@@ -1,11 +1,7 @@
 """What an operator may ask about SafeNUMs, over the socket."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
-
 from msgspec import Struct
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
@@ -18,14 +14,12 @@ from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.node.control_names import alias_of
-from safeum_home.node.running import Domain
+from safeum_home.node.opened import opened
 from safeum_home.node.service import Node
-from safeum_home.ports import Database
 from safeum_home.safenum.numbers.inventory import Range
 from safeum_home.safenum.numbers.stock_file import BadFile, parse
 from safeum_home.storage.numbers import without
 
-P = TypeVar("P", bound=Struct)
 PAGE = 100
 """Ranges in one answer."""
 AT_ONCE = 50
@@ -39,13 +33,8 @@ class Operation:
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    def _open(self) -> tuple[Domain, Database]:
-        if self._node.domain is None or self._node.database is None:
-            raise Problem(Code.SEALED, f"the node is not open yet: it is {self._node.status}")
-        return self._node.domain, self._node.database
-
     async def load(self, params: wire.LoadParams) -> Struct:
-        domain, database = self._open()
+        domain, database = opened(self._node)
         inventory = domain.numbers.inventory
         try:
             lines = await deferToThread(parse, params.text)
@@ -62,7 +51,7 @@ class Operation:
         return wire.RangeRows(rows[params.skip : params.skip + PAGE], len(rows))
 
     async def status(self, params: Params) -> Struct:
-        domain, _ = self._open()
+        domain, _ = opened(self._node)
         found = await self._ranges()
         return wire.NumbersState(
             domain.numbers.assign,
@@ -75,7 +64,7 @@ class Operation:
         )
 
     async def withdraw(self, params: wire.WithdrawParams) -> Struct:
-        domain, database = self._open()
+        domain, database = opened(self._node)
         inventory, numbers = domain.numbers.inventory, domain.numbers.numbers
 
         def withdraw(c: Connection) -> bool:
@@ -91,13 +80,13 @@ class Operation:
         return Done()
 
     async def restore(self, params: wire.NumberParams) -> Struct:
-        domain, database = self._open()
+        domain, database = opened(self._node)
         if not await database.transact(lambda c: domain.numbers.numbers.restore(c, params.number)):
             raise Problem(Code.NOT_FOUND, "this number was not withdrawn alone")
         return Done()
 
     async def assign(self, params: LoginParams) -> Struct:
-        domain, database = self._open()
+        domain, database = opened(self._node)
         account = await self._account(params)
         publish = await domain.numbers.giving.give(account)
         publish()
@@ -106,7 +95,7 @@ class Operation:
         return Done()
 
     async def assign_all(self, params: wire.AssignAllParams) -> Struct:
-        domain, database = self._open()
+        domain, database = opened(self._node)
         after = bytes.fromhex(params.after)
 
         def some(c: Connection) -> tuple[list[bytes], list[OpenAccount | None]]:
@@ -119,18 +108,18 @@ class Operation:
         return wire.AssignedSome(given, blind[-1].hex() if left and len(blind) == AT_ONCE else "", left)
 
     async def release(self, params: LoginParams) -> Struct:
-        domain, _ = self._open()
+        domain, _ = opened(self._node)
         publish = await domain.numbers.giving.take_back(await self._account(params))
         publish()
         return Done()
 
     async def _account(self, params: LoginParams) -> AccountId:
-        domain, _ = self._open()
+        domain, _ = opened(self._node)
         found = await domain.control.accounts.show(alias_of(params.login, self._node.config.node.name))
         return found.account
 
     async def _ranges(self) -> list[Range]:
-        domain, database = self._open()
+        domain, database = opened(self._node)
         return await database.read(domain.numbers.inventory.ranges)
 
 
@@ -138,18 +127,15 @@ def numbers_handlers(node: Node) -> dict[str, Handler]:
     """The commands of an operator of `node`."""
     operation = Operation(node)
 
-    def handler(params: type[P], run: Callable[[P], Coroutine[Any, Any, Struct]]) -> Handler:
-        return Handler(params, lambda given: Deferred.fromCoroutine(run(given)))
-
     return {
-        "numbers.load": handler(wire.LoadParams, operation.load),
-        "numbers.ranges": handler(wire.RangesParams, operation.ranges),
-        "numbers.status": handler(Params, operation.status),
-        "numbers.withdraw": handler(wire.WithdrawParams, operation.withdraw),
-        "numbers.restore": handler(wire.NumberParams, operation.restore),
-        "numbers.assign_all": handler(wire.AssignAllParams, operation.assign_all),
-        "numbers.assign": handler(LoginParams, operation.assign),
-        "numbers.release": handler(LoginParams, operation.release),
+        "numbers.load": Handler(wire.LoadParams, operation.load),
+        "numbers.ranges": Handler(wire.RangesParams, operation.ranges),
+        "numbers.status": Handler(Params, operation.status),
+        "numbers.withdraw": Handler(wire.WithdrawParams, operation.withdraw),
+        "numbers.restore": Handler(wire.NumberParams, operation.restore),
+        "numbers.assign_all": Handler(wire.AssignAllParams, operation.assign_all),
+        "numbers.assign": Handler(LoginParams, operation.assign),
+        "numbers.release": Handler(LoginParams, operation.release),
     }
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import msgspec
-from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
@@ -88,7 +87,7 @@ class Backups:
 def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
     """The commands of an operator of `node`."""
 
-    async def status() -> Status:
+    async def status(params: Params) -> Status:
         report = report_of(node)
         if node.seal.progress.state == "open":
             key = fingerprint(node.seal.vault.signer.public_key)
@@ -112,8 +111,8 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         **standard_handlers(
             lambda: report_of(node), LoggedSeal(node), lambda: node.seal.vault.secrets, deferToThread
         ),
-        "status": Handler(Params, lambda _: Deferred.fromCoroutine(status())),
-        "secret.set": Handler(SetSecretParams, lambda params: Deferred.fromCoroutine(set_secret(params))),
+        "status": Handler(Params, status),
+        "secret.set": Handler(SetSecretParams, set_secret),
         **control_handlers(node),
         **support_handlers(lambda: node.domain),
         **federation_handlers(node),
@@ -124,5 +123,5 @@ def handlers(node: Node, backups: Backups) -> dict[str, Handler]:
         **money_handlers(node),
         **payments_handlers(node),
         **numbers_handlers(node),
-        "backup": Handler(BackupParams, lambda params: Deferred.fromCoroutine(backup(params))),
+        "backup": Handler(BackupParams, backup),
     }

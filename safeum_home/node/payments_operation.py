@@ -1,13 +1,10 @@
 """What an operator may ask about payments, over the socket."""
 
-from collections.abc import Callable, Coroutine
 from hashlib import sha256
-from typing import Any, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import Connection
 from stdnum import iban
-from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
@@ -16,10 +13,12 @@ from bridges.payments.camt import BadStatement, Statement
 from bridges.payments.matching import Item, Sort, items
 from safeum_home.admin import payments_wire as wire
 from safeum_home.admin.commands import Handler
-from safeum_home.admin.wire import Done, Params
+from safeum_home.admin.wire import Done, Params, PartParams
 from safeum_home.config_payments import BankSection
 from safeum_home.errors import Code, Problem
+from safeum_home.node.in_parts import InParts
 from safeum_home.node.money import MoneyParts
+from safeum_home.node.opened import opened
 from safeum_home.node.service import Node
 from safeum_home.ports import Database
 from safeum_home.ports.payments import Paid
@@ -27,7 +26,6 @@ from safeum_home.safenum.money.payment_record import PaymentNote
 from safeum_home.safenum.money.takings import Takings
 from safeum_home.storage import payments as rows
 
-P = TypeVar("P", bound=Struct)
 AT_ONCE = 50
 """Items of a statement, and notes, in one answer."""
 _log = Logger()
@@ -38,9 +36,8 @@ class PaymentOperation:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._octets = bytearray()
+        self._statement = InParts("a statement", camt.LARGEST)
         self._file, self._items = "", list[Item]()
-        self._busy = False
 
     async def status(self, params: Params) -> Struct:
         _, database = self._open()
@@ -50,41 +47,27 @@ class PaymentOperation:
         tills = [wire.TillRow(*each) for each in self._node.payments.desk.standings()]
         return wire.PaymentState(tills, iban.format(bank.iban), notes)
 
-    async def part(self, params: wire.PartParams) -> Struct:
+    async def part(self, params: PartParams) -> Struct:
         self._open()
-        if params.offset == 0:
-            self._octets = bytearray()
-        if params.offset != len(self._octets):
-            raise Problem(Code.WRONG_OFFSET, "another statement came in between: begin anew")
-        if len(self._octets) + len(params.data) > camt.LARGEST:
-            self._octets = bytearray()
-            raise Problem(Code.TOO_LARGE, f"a statement has up to {camt.LARGEST} octets")
-        self._octets += params.data
-        return Done()
+        return self._statement.add(params)
 
     async def read(self, params: wire.ReadParams) -> Struct:
         self._open()
         bank = self._bank()
-        if params.size != len(self._octets):
-            raise Problem(Code.WRONG_OFFSET, "another statement came in between: begin anew")
-        if self._busy:
-            raise Problem(Code.BUSY, "another statement is being read")
-        octets, self._octets, self._busy = bytes(self._octets), bytearray(), True
-        try:
-            statement, found = await deferToThread(
-                _read, octets, bank.iban, self._node.config.safenum.currency
-            )
-        except BadStatement as bad:
-            return wire.StatementRead("", "", 0, str(bad))
-        finally:
-            self._busy = False
+        with self._statement.whole(params.size) as octets:
+            try:
+                statement, found = await deferToThread(
+                    _read, octets, bank.iban, self._node.config.safenum.currency
+                )
+            except BadStatement as bad:
+                return wire.StatementRead("", "", 0, str(bad))
         self._file, self._items = sha256(octets).hexdigest(), found
         return wire.StatementRead(self._file, statement.message, len(statement.entries), "")
 
     async def book(self, params: wire.BookParams) -> Struct:
         money, _ = self._open()
         if params.file != self._file:
-            raise Problem(Code.WRONG_OFFSET, "another statement came in between: begin anew")
+            raise self._statement.another()
         some = self._items[params.after : params.after + AT_ONCE]
         end = params.after + len(some)
         booked = [await _booked(money.takings, item, params.check) for item in some]
@@ -112,10 +95,8 @@ class PaymentOperation:
         return Done()
 
     def _open(self) -> tuple[MoneyParts, Database]:
-        node = self._node
-        if node.domain is None or node.database is None:
-            raise Problem(Code.SEALED, f"the node is not open yet: it is {node.status}")
-        return node.domain.money, node.database
+        domain, database = opened(self._node)
+        return domain.money, database
 
     def _bank(self) -> BankSection:
         bank = self._node.config.payments.bank
@@ -128,16 +109,13 @@ def payments_handlers(node: Node) -> dict[str, Handler]:
     """The commands of an operator of `node`."""
     operation = PaymentOperation(node)
 
-    def handler(params: type[P], run: Callable[[P], Coroutine[Any, Any, Struct]]) -> Handler:
-        return Handler(params, lambda given: Deferred.fromCoroutine(run(given)))
-
     return {
-        "payments.status": handler(Params, operation.status),
-        "payments.part": handler(wire.PartParams, operation.part),
-        "payments.read": handler(wire.ReadParams, operation.read),
-        "payments.book": handler(wire.BookParams, operation.book),
-        "payments.notes": handler(wire.NotesParams, operation.notes),
-        "payments.done": handler(wire.NoteParams, operation.done),
+        "payments.status": Handler(Params, operation.status),
+        "payments.part": Handler(PartParams, operation.part),
+        "payments.read": Handler(wire.ReadParams, operation.read),
+        "payments.book": Handler(wire.BookParams, operation.book),
+        "payments.notes": Handler(wire.NotesParams, operation.notes),
+        "payments.done": Handler(wire.NoteParams, operation.done),
     }
 
 

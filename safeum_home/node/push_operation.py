@@ -1,7 +1,6 @@
 """What an operator may ask about push providers, over the socket."""
 
 from msgspec import Struct
-from twisted.internet.defer import Deferred
 
 from bridges.push.sender import Standing
 from safeum_home.admin.commands import Handler
@@ -9,6 +8,7 @@ from safeum_home.admin.metrics import Metrics
 from safeum_home.admin.push_wire import PushRow, PushRows, PushTested, PushTestParams
 from safeum_home.admin.wire import Params
 from safeum_home.errors import Code, Problem
+from safeum_home.node.opened import opened
 from safeum_home.node.push_metrics import metrics
 from safeum_home.node.service import Node
 from safeum_home.ports.push import Accepted, Gone, Refused, Temporary, Tested, Wake
@@ -25,10 +25,9 @@ def push_handlers(node: Node) -> dict[str, Handler]:
         return node.pushes.sender.standings()
 
     async def test(params: PushTestParams) -> Struct:
-        if node.domain is None:
-            raise Problem(Code.SEALED, f"the node is not open yet: it is {node.status}")
+        domain, _ = opened(node)
         try:
-            tested = await node.domain.waking.trial.test(params.device)
+            tested = await domain.waking.trial.test(params.device)
         except Problem as problem:
             if problem.code is Code.PUSH_UNAVAILABLE:
                 raise Problem(Code.WRONG_STATE, UNREGISTERED) from None
@@ -40,7 +39,7 @@ def push_handlers(node: Node) -> dict[str, Handler]:
 
     return {
         "push.status": Handler(Params, status),
-        "push.test": Handler(PushTestParams, lambda params: Deferred.fromCoroutine(test(params))),
+        "push.test": Handler(PushTestParams, test),
         "push.metrics": Handler(Params, lambda params: Metrics(metrics(standings()))),
     }
 

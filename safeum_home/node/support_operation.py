@@ -1,10 +1,7 @@
 """Support, as the operator's staff asks for it over the socket."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
-from msgspec import Struct
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from safeum_home.admin.commands import Handler
@@ -94,12 +91,8 @@ def support_handlers(open_domain: Callable[[], Domain | None]) -> dict[str, Hand
         return SupportClosed(await node.support.close(await _whose(node, params.account)))
 
     return {
-        "support.list": Handler(SupportListParams, _later(listed)),
-        "support.read": Handler(SupportReadParams, _later(read)),
-        "support.reply": Handler(SupportReplyParams, _later(reply)),
-        "support.close": Handler(SupportCloseParams, _later(close)),
+        "support.list": Handler(SupportListParams, listed),
+        "support.read": Handler(SupportReadParams, read),
+        "support.reply": Handler(SupportReplyParams, reply),
+        "support.close": Handler(SupportCloseParams, close),
     }
-
-
-def _later(work: Callable[[Any], Coroutine[Any, Any, Struct]]) -> Callable[[Any], "Deferred[Struct]"]:
-    return lambda params: Deferred.fromCoroutine(work(params))

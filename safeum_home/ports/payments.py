@@ -82,10 +82,14 @@ class PaidBack(Struct, frozen=True):
 
 
 class Noted(Struct, frozen=True):
-    """The operator should know: `what` is in the bridge's words."""
+    """The operator should know: `what` is in the bridge's words.
+
+    `name` is that of what has happened to the payment, by which it is known where it is told again.
+    """
 
     payment: str
     what: str
+    name: str = ""
 
 
 Told = Paid | PaidBack | Noted

@@ -6,7 +6,7 @@ commits never pause the writer folds the rest itself, once the log is long: see 
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
 
@@ -42,8 +42,12 @@ class Checkpoints:
             thread.join()
 
     def _run(self) -> None:
-        while self._asked.get():
-            self._is_asked = False
-            # Where it fails the changes are stored all the same; what is wrong shows with the next ones.
-            with self.folding, suppress(sqlite3.Error), closing(self._connect()) as connection:
-                [(_, self.pages, _)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        with ExitStack() as stack:
+            connection = None
+            while self._asked.get():
+                self._is_asked = False
+                # Where it fails the changes are stored all the same; what is wrong shows with the next ones.
+                with self.folding, suppress(sqlite3.Error):
+                    # One for all of them: the first sync of each connection takes one of the folder as well.
+                    connection = connection or stack.enter_context(closing(self._connect()))
+                    [(_, self.pages, _)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from safeum_home.grants.trunk import EdgeRecord
+from safeum_home.grants.trunk import LAST, EdgeRecord
 
 _PAIR = re.compile(r"([a-z_]+)=([^;]*)")
 _ID = re.compile(r"[0-9a-f]{2,256}\Z")
@@ -102,4 +102,7 @@ def _number(text: str) -> str:
 def _milliseconds(text: str) -> int:
     """Of seconds, with or without a part behind a point."""
     whole, _, part = text.partition(".")
-    return int(whole) * 1000 + int(part.ljust(3, "0")[:3] or 0)
+    found = int(whole) * 1000 + int(part.ljust(3, "0")[:3] or 0)
+    if not 0 <= found <= LAST:
+        raise ValueError(text)
+    return found

@@ -1,298 +1,150 @@
 """What a client may ask: one struct of parameters and one of results for each JSON-RPC method.
 
 `COMMANDS` is the whole contract: the decoder, the session machine, the routes and the generated
-documents are all read from it.
+documents are all read from it. What is imported `as` itself is exported (PEP 484).
 """
 
-from safeum_home.protocol.command import COMMANDS, Command, Done, Params, Phase, Result
-from safeum_home.protocol.commands import calls, conferences, money, premium, push, safenum, topups, voicemail  # noqa: F401
+from safeum_home.protocol.command import COMMANDS as COMMANDS
+from safeum_home.protocol.command import Command as Command
+from safeum_home.protocol.command import Done as Done
+from safeum_home.protocol.command import Params as Params
+from safeum_home.protocol.command import Phase as Phase
+from safeum_home.protocol.command import Result as Result
+from safeum_home.protocol.commands import calls as calls
+from safeum_home.protocol.commands import conferences as conferences
+from safeum_home.protocol.commands import money as money
+from safeum_home.protocol.commands import premium as premium
+from safeum_home.protocol.commands import push as push
+from safeum_home.protocol.commands import safenum as safenum
 from safeum_home.protocol.commands import telephone as telephone
+from safeum_home.protocol.commands import topups as topups
 from safeum_home.protocol.commands import vault as vault
-from safeum_home.protocol.commands.accounts import (
-    AccountPassword,
-    AccountRegister,
-    DeviceList,
-    DeviceRevoke,
-    ListDevices,
-    Opened,
-    SessionAck,
-    SessionLogin,
-    SessionLogout,
-    SessionResume,
-    SessionSleep,
-)
-from safeum_home.protocol.commands.avatars import (
-    AvatarGet,
-    AvatarKept,
-    AvatarRemove,
-    AvatarResult,
-    AvatarSet,
-)
-from safeum_home.protocol.commands.chats import (
-    ChatHistory,
-    ChatList,
-    ChatRead,
-    ChatSend,
-    ChatTyping,
-    History,
-    ListChats,
-    Named,
-    Sent,
-)
-from safeum_home.protocol.commands.closing import (
-    AccountBlock,
-    AccountPinList,
-    AccountPinRemove,
-    AccountPinSet,
-    PinCount,
-    PinSet,
-    SessionBlock,
-)
-from safeum_home.protocol.commands.contacts import (
-    ContactAccept,
-    ContactBlock,
-    ContactDecline,
-    ContactFind,
-    ContactFound,
-    ContactList,
-    ContactRemove,
-    ContactRequest,
-    ContactUnblock,
-    ListContacts,
-    ProfileGet,
-    ProfileResult,
-    ProfileSet,
-)
-from safeum_home.protocol.commands.files import (
-    DownloadTicket,
-    FileDownload,
-    FileQuota,
-    FileQuotaResult,
-    FileUpload,
-    UploadTicket,
-)
-from safeum_home.protocol.commands.groups import (
-    GroupAccept,
-    GroupAvatar,
-    GroupAvatarGet,
-    GroupAvatarRemove,
-    GroupAvatarSet,
-    GroupCreate,
-    GroupCreated,
-    GroupDecline,
-    GroupGetLink,
-    GroupInvitations,
-    GroupInvite,
-    GroupInvited,
-    GroupJoin,
-    GroupJoined,
-    GroupLeave,
-    GroupLinked,
-    GroupLinkReset,
-    GroupLinkRevoke,
-    GroupMemberList,
-    GroupMembers,
-    GroupPicture,
-    GroupPreview,
-    GroupPreviewed,
-    GroupReaderList,
-    GroupReaders,
-    GroupRemove,
-    GroupSet,
-    GroupSetRole,
-    InvitationList,
-)
-from safeum_home.protocol.commands.history import (
-    ChatHistoryReceipt,
-    ChatHistorySet,
-    HistoryReceipt,
-    HistorySet,
-)
-from safeum_home.protocol.commands.keys import (
-    KeyHistory,
-    KeyList,
-    KeysLaunch,
-    KeysLog,
-    KeysPublish,
-    KeysPublished,
-    KeysQuery,
-)
-from safeum_home.protocol.commands.messages import (
-    AccountReaction,
-    Acted,
-    ChatPin,
-    ChatSettingsSet,
-    ChatUnpin,
-    ListPinned,
-    MessageDelete,
-    MessageEdit,
-    MessageReact,
-    MessageReactions,
-    PinnedList,
-    ReactionList,
-    SettingsKept,
-)
-from safeum_home.protocol.commands.policy import PolicyAccept, PolicyGet, PolicyText
-from safeum_home.protocol.commands.presence import (
-    AccountPrivacy,
-    PresenceGet,
-    PresenceList,
-    PresenceSet,
-    PrivacyResult,
-)
-from safeum_home.protocol.commands.start import Start, SyncStart
-from safeum_home.protocol.commands.sync import (
-    AccountFindable,
-    ContactsDirectory,
-    ContactsPage,
-    ContactsSync,
-    Directory,
-    DirectoryPage,
-    Evaluated,
-    Findable,
-)
-from safeum_home.protocol.commands.verification import (
-    CodeSent,
-    NumberKeep,
-    Verification,
-    VerificationCreate,
-    VerificationRequest,
-    VerificationSubmit,
-)
-
-__all__ = [
-    "COMMANDS",
-    "AccountBlock",
-    "AccountFindable",
-    "AccountPassword",
-    "AccountPinList",
-    "AccountPinRemove",
-    "AccountPinSet",
-    "AccountPrivacy",
-    "AccountReaction",
-    "AccountRegister",
-    "Acted",
-    "AvatarGet",
-    "AvatarKept",
-    "AvatarRemove",
-    "AvatarResult",
-    "AvatarSet",
-    "ChatHistory",
-    "ChatHistoryReceipt",
-    "ChatHistorySet",
-    "ChatList",
-    "ChatPin",
-    "ChatRead",
-    "ChatSend",
-    "ChatSettingsSet",
-    "ChatTyping",
-    "ChatUnpin",
-    "CodeSent",
-    "Command",
-    "ContactAccept",
-    "ContactBlock",
-    "ContactDecline",
-    "ContactFind",
-    "ContactFound",
-    "ContactList",
-    "ContactRemove",
-    "ContactRequest",
-    "ContactUnblock",
-    "ContactsDirectory",
-    "ContactsPage",
-    "ContactsSync",
-    "DeviceList",
-    "DeviceRevoke",
-    "Directory",
-    "DirectoryPage",
-    "Done",
-    "DownloadTicket",
-    "Evaluated",
-    "FileDownload",
-    "FileQuota",
-    "FileQuotaResult",
-    "FileUpload",
-    "Findable",
-    "GroupAccept",
-    "GroupAvatar",
-    "GroupAvatarGet",
-    "GroupAvatarRemove",
-    "GroupAvatarSet",
-    "GroupCreate",
-    "GroupCreated",
-    "GroupDecline",
-    "GroupGetLink",
-    "GroupInvitations",
-    "GroupInvite",
-    "GroupInvited",
-    "GroupJoin",
-    "GroupJoined",
-    "GroupLeave",
-    "GroupLinkReset",
-    "GroupLinkRevoke",
-    "GroupLinked",
-    "GroupMemberList",
-    "GroupMembers",
-    "GroupPicture",
-    "GroupPreview",
-    "GroupPreviewed",
-    "GroupReaderList",
-    "GroupReaders",
-    "GroupRemove",
-    "GroupSet",
-    "GroupSetRole",
-    "History",
-    "HistoryReceipt",
-    "HistorySet",
-    "InvitationList",
-    "KeyHistory",
-    "KeyList",
-    "KeysLaunch",
-    "KeysLog",
-    "KeysPublish",
-    "KeysPublished",
-    "KeysQuery",
-    "ListChats",
-    "ListContacts",
-    "ListDevices",
-    "ListPinned",
-    "MessageDelete",
-    "MessageEdit",
-    "MessageReact",
-    "MessageReactions",
-    "Named",
-    "NumberKeep",
-    "Opened",
-    "Params",
-    "Phase",
-    "PinCount",
-    "PinSet",
-    "PinnedList",
-    "PolicyAccept",
-    "PolicyGet",
-    "PolicyText",
-    "PresenceGet",
-    "PresenceList",
-    "PresenceSet",
-    "PrivacyResult",
-    "ProfileGet",
-    "ProfileResult",
-    "ProfileSet",
-    "ReactionList",
-    "Result",
-    "Sent",
-    "SessionAck",
-    "SessionBlock",
-    "SessionLogin",
-    "SessionLogout",
-    "SessionResume",
-    "SessionSleep",
-    "SettingsKept",
-    "Start",
-    "SyncStart",
-    "UploadTicket",
-    "Verification",
-    "VerificationCreate",
-    "VerificationRequest",
-    "VerificationSubmit",
-]
+from safeum_home.protocol.commands import voicemail as voicemail
+from safeum_home.protocol.commands.accounts import AccountPassword as AccountPassword
+from safeum_home.protocol.commands.accounts import AccountRegister as AccountRegister
+from safeum_home.protocol.commands.accounts import DeviceList as DeviceList
+from safeum_home.protocol.commands.accounts import DeviceRevoke as DeviceRevoke
+from safeum_home.protocol.commands.accounts import ListDevices as ListDevices
+from safeum_home.protocol.commands.accounts import Opened as Opened
+from safeum_home.protocol.commands.accounts import SessionAck as SessionAck
+from safeum_home.protocol.commands.accounts import SessionLogin as SessionLogin
+from safeum_home.protocol.commands.accounts import SessionLogout as SessionLogout
+from safeum_home.protocol.commands.accounts import SessionResume as SessionResume
+from safeum_home.protocol.commands.accounts import SessionSleep as SessionSleep
+from safeum_home.protocol.commands.avatars import AvatarGet as AvatarGet
+from safeum_home.protocol.commands.avatars import AvatarKept as AvatarKept
+from safeum_home.protocol.commands.avatars import AvatarRemove as AvatarRemove
+from safeum_home.protocol.commands.avatars import AvatarResult as AvatarResult
+from safeum_home.protocol.commands.avatars import AvatarSet as AvatarSet
+from safeum_home.protocol.commands.chats import ChatHistory as ChatHistory
+from safeum_home.protocol.commands.chats import ChatList as ChatList
+from safeum_home.protocol.commands.chats import ChatRead as ChatRead
+from safeum_home.protocol.commands.chats import ChatSend as ChatSend
+from safeum_home.protocol.commands.chats import ChatTyping as ChatTyping
+from safeum_home.protocol.commands.chats import History as History
+from safeum_home.protocol.commands.chats import ListChats as ListChats
+from safeum_home.protocol.commands.chats import Named as Named
+from safeum_home.protocol.commands.chats import Sent as Sent
+from safeum_home.protocol.commands.closing import AccountBlock as AccountBlock
+from safeum_home.protocol.commands.closing import AccountPinList as AccountPinList
+from safeum_home.protocol.commands.closing import AccountPinRemove as AccountPinRemove
+from safeum_home.protocol.commands.closing import AccountPinSet as AccountPinSet
+from safeum_home.protocol.commands.closing import PinCount as PinCount
+from safeum_home.protocol.commands.closing import PinSet as PinSet
+from safeum_home.protocol.commands.closing import SessionBlock as SessionBlock
+from safeum_home.protocol.commands.contacts import ContactAccept as ContactAccept
+from safeum_home.protocol.commands.contacts import ContactBlock as ContactBlock
+from safeum_home.protocol.commands.contacts import ContactDecline as ContactDecline
+from safeum_home.protocol.commands.contacts import ContactFind as ContactFind
+from safeum_home.protocol.commands.contacts import ContactFound as ContactFound
+from safeum_home.protocol.commands.contacts import ContactList as ContactList
+from safeum_home.protocol.commands.contacts import ContactRemove as ContactRemove
+from safeum_home.protocol.commands.contacts import ContactRequest as ContactRequest
+from safeum_home.protocol.commands.contacts import ContactUnblock as ContactUnblock
+from safeum_home.protocol.commands.contacts import ListContacts as ListContacts
+from safeum_home.protocol.commands.contacts import ProfileGet as ProfileGet
+from safeum_home.protocol.commands.contacts import ProfileResult as ProfileResult
+from safeum_home.protocol.commands.contacts import ProfileSet as ProfileSet
+from safeum_home.protocol.commands.files import DownloadTicket as DownloadTicket
+from safeum_home.protocol.commands.files import FileDownload as FileDownload
+from safeum_home.protocol.commands.files import FileQuota as FileQuota
+from safeum_home.protocol.commands.files import FileQuotaResult as FileQuotaResult
+from safeum_home.protocol.commands.files import FileUpload as FileUpload
+from safeum_home.protocol.commands.files import UploadTicket as UploadTicket
+from safeum_home.protocol.commands.groups import GroupAccept as GroupAccept
+from safeum_home.protocol.commands.groups import GroupAvatar as GroupAvatar
+from safeum_home.protocol.commands.groups import GroupAvatarGet as GroupAvatarGet
+from safeum_home.protocol.commands.groups import GroupAvatarRemove as GroupAvatarRemove
+from safeum_home.protocol.commands.groups import GroupAvatarSet as GroupAvatarSet
+from safeum_home.protocol.commands.groups import GroupCreate as GroupCreate
+from safeum_home.protocol.commands.groups import GroupCreated as GroupCreated
+from safeum_home.protocol.commands.groups import GroupDecline as GroupDecline
+from safeum_home.protocol.commands.groups import GroupGetLink as GroupGetLink
+from safeum_home.protocol.commands.groups import GroupInvitations as GroupInvitations
+from safeum_home.protocol.commands.groups import GroupInvite as GroupInvite
+from safeum_home.protocol.commands.groups import GroupInvited as GroupInvited
+from safeum_home.protocol.commands.groups import GroupJoin as GroupJoin
+from safeum_home.protocol.commands.groups import GroupJoined as GroupJoined
+from safeum_home.protocol.commands.groups import GroupLeave as GroupLeave
+from safeum_home.protocol.commands.groups import GroupLinked as GroupLinked
+from safeum_home.protocol.commands.groups import GroupLinkReset as GroupLinkReset
+from safeum_home.protocol.commands.groups import GroupLinkRevoke as GroupLinkRevoke
+from safeum_home.protocol.commands.groups import GroupMemberList as GroupMemberList
+from safeum_home.protocol.commands.groups import GroupMembers as GroupMembers
+from safeum_home.protocol.commands.groups import GroupPicture as GroupPicture
+from safeum_home.protocol.commands.groups import GroupPreview as GroupPreview
+from safeum_home.protocol.commands.groups import GroupPreviewed as GroupPreviewed
+from safeum_home.protocol.commands.groups import GroupReaderList as GroupReaderList
+from safeum_home.protocol.commands.groups import GroupReaders as GroupReaders
+from safeum_home.protocol.commands.groups import GroupRemove as GroupRemove
+from safeum_home.protocol.commands.groups import GroupSet as GroupSet
+from safeum_home.protocol.commands.groups import GroupSetRole as GroupSetRole
+from safeum_home.protocol.commands.groups import InvitationList as InvitationList
+from safeum_home.protocol.commands.history import ChatHistoryReceipt as ChatHistoryReceipt
+from safeum_home.protocol.commands.history import ChatHistorySet as ChatHistorySet
+from safeum_home.protocol.commands.history import HistoryReceipt as HistoryReceipt
+from safeum_home.protocol.commands.history import HistorySet as HistorySet
+from safeum_home.protocol.commands.keys import KeyHistory as KeyHistory
+from safeum_home.protocol.commands.keys import KeyList as KeyList
+from safeum_home.protocol.commands.keys import KeysLaunch as KeysLaunch
+from safeum_home.protocol.commands.keys import KeysLog as KeysLog
+from safeum_home.protocol.commands.keys import KeysPublish as KeysPublish
+from safeum_home.protocol.commands.keys import KeysPublished as KeysPublished
+from safeum_home.protocol.commands.keys import KeysQuery as KeysQuery
+from safeum_home.protocol.commands.messages import AccountReaction as AccountReaction
+from safeum_home.protocol.commands.messages import Acted as Acted
+from safeum_home.protocol.commands.messages import ChatPin as ChatPin
+from safeum_home.protocol.commands.messages import ChatSettingsSet as ChatSettingsSet
+from safeum_home.protocol.commands.messages import ChatUnpin as ChatUnpin
+from safeum_home.protocol.commands.messages import ListPinned as ListPinned
+from safeum_home.protocol.commands.messages import MessageDelete as MessageDelete
+from safeum_home.protocol.commands.messages import MessageEdit as MessageEdit
+from safeum_home.protocol.commands.messages import MessageReact as MessageReact
+from safeum_home.protocol.commands.messages import MessageReactions as MessageReactions
+from safeum_home.protocol.commands.messages import PinnedList as PinnedList
+from safeum_home.protocol.commands.messages import ReactionList as ReactionList
+from safeum_home.protocol.commands.messages import SettingsKept as SettingsKept
+from safeum_home.protocol.commands.policy import PolicyAccept as PolicyAccept
+from safeum_home.protocol.commands.policy import PolicyGet as PolicyGet
+from safeum_home.protocol.commands.policy import PolicyText as PolicyText
+from safeum_home.protocol.commands.presence import AccountPrivacy as AccountPrivacy
+from safeum_home.protocol.commands.presence import PresenceGet as PresenceGet
+from safeum_home.protocol.commands.presence import PresenceList as PresenceList
+from safeum_home.protocol.commands.presence import PresenceSet as PresenceSet
+from safeum_home.protocol.commands.presence import PrivacyResult as PrivacyResult
+from safeum_home.protocol.commands.start import Start as Start
+from safeum_home.protocol.commands.start import SyncStart as SyncStart
+from safeum_home.protocol.commands.sync import AccountFindable as AccountFindable
+from safeum_home.protocol.commands.sync import ContactsDirectory as ContactsDirectory
+from safeum_home.protocol.commands.sync import ContactsPage as ContactsPage
+from safeum_home.protocol.commands.sync import ContactsSync as ContactsSync
+from safeum_home.protocol.commands.sync import Directory as Directory
+from safeum_home.protocol.commands.sync import DirectoryPage as DirectoryPage
+from safeum_home.protocol.commands.sync import Evaluated as Evaluated
+from safeum_home.protocol.commands.sync import Findable as Findable
+from safeum_home.protocol.commands.verification import CodeSent as CodeSent
+from safeum_home.protocol.commands.verification import NumberKeep as NumberKeep
+from safeum_home.protocol.commands.verification import Verification as Verification
+from safeum_home.protocol.commands.verification import VerificationCreate as VerificationCreate
+from safeum_home.protocol.commands.verification import VerificationRequest as VerificationRequest
+from safeum_home.protocol.commands.verification import VerificationSubmit as VerificationSubmit

@@ -11,6 +11,9 @@ from safeum_home.storage.payments import NoteRow
 
 MOST = 10_000
 """Notes that are kept: beyond it the oldest go."""
+LOOKED_AT = 500
+"""Of the newest ones, for whether one is told again: a provider repeats for days what was not answered."""
+_WHAT = "notes about payments"
 _log = Logger()
 
 
@@ -21,7 +24,11 @@ class NoteBook:
         self._key = key
 
     def add(self, c: Connection, note: PaymentNote) -> None:
+        """Unless it is there: until the operator puts it away, what is told again is nothing new."""
         number = rows.last_note(c) + 1
+        before = undamaged(rows.notes_behind(c, number - 1 - LOOKED_AT, LOOKED_AT), self._opened, _WHAT)
+        if any(note.repeats(each) for _, each in before):
+            return
         rows.add_note(c, sealed_note(self._key, number, note))
         rows.drop_notes_before(c, number - MOST)
         _log.warn("ALARM: a payment is to be looked at: see `safeum-home payments notes`.")
@@ -29,9 +36,8 @@ class NoteBook:
     def page(self, c: Connection, after: int, limit: int) -> tuple[list[tuple[int, PaymentNote]], int | None]:
         """Numbered notes behind a number; and behind which there are more, or None."""
         found = rows.notes_behind(c, after, limit)
-
-        def opened(row: NoteRow) -> tuple[int, PaymentNote]:
-            return row.number, opened_note(self._key, row)
-
-        notes = undamaged(found, opened, "notes about payments")
+        notes = undamaged(found, self._opened, _WHAT)
         return notes, found[-1].number if len(found) == limit else None
+
+    def _opened(self, row: NoteRow) -> tuple[int, PaymentNote]:
+        return row.number, opened_note(self._key, row)

@@ -1,7 +1,7 @@
 """What is stored of a reference under which an account pays in, and what the operator is told of payments."""
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from safeum_home.ids import AccountId
 from safeum_home.ports import Key
@@ -42,7 +42,10 @@ class PaymentRecord(Struct, frozen=True, omit_defaults=True):
 
 
 class PaymentNote(Struct, frozen=True):
-    """`what` is in words; `payment` is what the provider, or the bank, calls it."""
+    """`what` is in words; `payment` is what the provider, or the bank, calls it.
+
+    `name` tells it from others of the payment that are the same else.
+    """
 
     at: int
     provider: str
@@ -50,6 +53,11 @@ class PaymentNote(Struct, frozen=True):
     payment: str
     amount: int = 0
     currency: str = ""
+    name: str = ""
+
+    def repeats(self, other: "PaymentNote") -> bool:
+        """Whether it says what the other one does, at whatever time."""
+        return structs.replace(self, at=other.at) == other
 
 
 def sealed(key: Key, reference: bytes, record: PaymentRecord) -> bytes:

@@ -84,7 +84,8 @@ class PaymentBook:
             case PaidBack():
                 return self._paid_back(c, provider, told)
             case Noted():
-                self._notes.add(c, PaymentNote(self._now(), provider, told.what, told.payment))
+                note = PaymentNote(self._now(), provider, told.what, told.payment, name=told.name)
+                self._notes.add(c, note)
         return None
 
     def paid(
@@ -131,8 +132,7 @@ class PaymentBook:
         found = None if row is None else self._opened(c, row)
         if row is None or found is None or found.currency != back.currency:
             what = "paid back, and nobody has it here: the ledger does not know of it"
-            note = PaymentNote(self._now(), provider, what, back.payment, back.total, back.currency)
-            self._notes.add(c, note)
+            self._notes.add(c, self._note_of(provider, back, what, back.total))
             return None
         last = found.parts.get(back.part, Part(0, 0))
         if (back.at, back.total) <= (last.at, last.total):
@@ -175,7 +175,7 @@ class PaymentBook:
         what = f"paid back ({back.part})" if more > 0 else f"it came back ({back.part})"
         if more - taken > 0:
             what += ": not all of it was left in the balance, and the rest is uncollected"
-        self._notes.add(c, PaymentNote(now, provider, what, back.payment, more, record.currency))
+        self._notes.add(c, self._note_of(provider, back, what, more))
         return structs.replace(record, collected=record.collected + taken)
 
     def _refused(self, c: Connection, provider: str, paid: Paid, note: bool, why: str) -> str:
@@ -200,6 +200,10 @@ class PaymentBook:
     def _note(self, c: Connection, provider: str, paid: Paid, what: str) -> None:
         note = PaymentNote(self._now(), provider, what, paid.payment, paid.amount, paid.currency)
         self._notes.add(c, note)
+
+    def _note_of(self, provider: str, back: PaidBack, what: str, amount: int) -> PaymentNote:
+        name = f"{back.part} {back.at} {back.total}"
+        return PaymentNote(self._now(), provider, what, back.payment, amount, back.currency, name)
 
     def _opened(self, c: Connection, row: PaymentRow) -> PaymentRecord | None:
         """None where the account is closed."""
