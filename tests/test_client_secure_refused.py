@@ -178,6 +178,15 @@ class QueueTests(RefusedCase):
         self.assertEqual([each.fate for each in items], [Fate.REFUSED] * 3)
         self.assertEqual(len(asked), 3)
 
+    def test_what_nobody_could_read(self) -> None:
+        """Half of a character is refused at once."""
+        before = list(self.conversation.items.all)
+        for text in ("\ud800", "", "x" * 8193):
+            with self.assertRaises(Refused) as caught:
+                self.conversation.send(text)
+            self.assertIs(caught.exception.reason, Reason.MALFORMED)
+        self.assertEqual(self.conversation.items.all, before)
+
     def test_told_otherwise(self) -> None:
         """What comes to others though the node has said that it does not take it is sent."""
         held = self.hold()

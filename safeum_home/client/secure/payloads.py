@@ -158,10 +158,16 @@ def is_quiet(payload: Payload) -> bool:
 
 def encode(payload: Payload) -> bytes:
     """Raises `Refused`: MALFORMED for what others would not read, TOO_LARGE."""
-    octets = _encoder.encode(payload)
+    try:
+        octets = _encoder.encode(payload)
+    except UnicodeEncodeError:
+        raise malformed() from None
     if len(octets) > MOST_OCTETS:
         raise Refused(Reason.TOO_LARGE)
-    decode(octets)
+    try:
+        _decoder.decode(octets)
+    except msgspec.DecodeError:
+        raise malformed() from None
     return octets
 
 
@@ -171,9 +177,13 @@ def decode(octets: bytes) -> Payload | Unknown:
         raise malformed()
     strict_json.check(octets)
     try:
+        return _decoder.decode(octets)
+    except (msgspec.DecodeError, RecursionError):
+        pass  # or it is of a kind that is not known here
+    try:
         tag = _tags.decode(octets)
-        if tag.kind in _KNOWN:
-            return _decoder.decode(octets)
     except (msgspec.DecodeError, RecursionError):
         raise malformed() from None
+    if tag.kind in _KNOWN:
+        raise malformed()
     return Unknown(tag.kind, tag.text[:8192] if isinstance(tag.text, str) else "")
