@@ -164,10 +164,7 @@ def encode(payload: Payload) -> bytes:
         raise malformed() from None
     if len(octets) > MOST_OCTETS:
         raise Refused(Reason.TOO_LARGE)
-    try:
-        _decoder.decode(octets)
-    except msgspec.DecodeError:
-        raise malformed() from None
+    _read(octets)
     return octets
 
 
@@ -176,6 +173,10 @@ def decode(octets: bytes) -> Payload | Unknown:
     if len(octets) > MOST_OCTETS:
         raise malformed()
     strict_json.check(octets)
+    return _read(octets)
+
+
+def _read(octets: bytes) -> Payload | Unknown:
     try:
         return _decoder.decode(octets)
     except (msgspec.DecodeError, RecursionError):
