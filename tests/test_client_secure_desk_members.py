@@ -45,7 +45,14 @@ class LeavingTests(SecureDeskCase):
         self.settle()
         self.assertIn("You have left 🔒 Ben.", self.ann.screen())
         self.assertEqual(self.ben.header(), "🔒 Ann  not here any more: nobody reads what you say")
+        self.settle(20)
+        again = type(self.ben)(self.world, "ben", known=True).unlock()
+        self.settle()
+        again.enter("/chat 🔒 Ann")
+        self.assertEqual(again.header(), "🔒 Ann  not here any more: nobody reads what you say")
+        again.client.close()
         self.ben.enter("/secure Ann")
+        self.assertEqual(self.ben.header(), "🔒 Ann  not verified")
         self.settle()
         self.assertEqual(self.ben.header(), "🔒 Ann  not verified")
         self.ann.enter("/accept Ben")
@@ -80,6 +87,11 @@ class GroupTests(SecureDeskCase):
             self.assertIn("hello @cay", who.screen())
         self.assertIn("@ you, Ben", self.cay.screen())
         self.assertIn("🔒 Ben, Cay  3 members, 0 of 2 others verified", self.ann.header())
+
+    def test_vouched(self) -> None:
+        """Who comes is told who has vouched for whom, and nobody for oneself."""
+        said = [notice.text for notice in self.ben.desk.notices if "vouched" in notice.text]
+        self.assertEqual(said, ["Ann has vouched for Cay and you."])
 
     def test_members(self) -> None:
         """Each with how well their keys are known."""

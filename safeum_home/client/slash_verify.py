@@ -14,6 +14,7 @@ from safeum_home.client.secure_lookup import others, pair_with, unlocked
 from safeum_home.client.secure_words import not_said, trust_words
 from safeum_home.client.slash import Mistake, find, people, slash
 from safeum_home.client.text import stamp
+from safeum_home.client.typed_numbers import chosen
 from safeum_home.client.unlocked.conversation import Conversation
 
 DIGITS = 4
@@ -62,8 +63,8 @@ def _account(desk: Desk, name: str) -> str:
         if not name:
             raise Mistake(f"Whose? {USAGE}. /members lists who is here.")
         wanted = name.removeprefix("@").casefold()
-        if wanted.isdigit() and 0 < int(wanted) <= len(desk.listed) and desk.listed[int(wanted) - 1] in here:
-            return desk.listed[int(wanted) - 1]
+        if (numbered := chosen(wanted, desk.listed)) in here:
+            return numbered
         for account in here:
             if wanted in (desk.names.name(account).casefold(), desk.secure.login(account).casefold()):
                 return account
