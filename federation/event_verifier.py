@@ -58,6 +58,8 @@ class EventVerifier:
         checked: list[Event | Problem] = await self._in_thread(
             lambda: [_verified(each, origin, keys) for each in allowed]
         )
+        for node in {each.node for each in checked if isinstance(each, Event)} - {origin}:
+            self._keys.proven(node)
         return checked
 
     def _allowed(self, event: Event | Problem, origin: str, may_pass_on: MayPassOn) -> Event | Problem:

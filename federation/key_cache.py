@@ -1,9 +1,14 @@
-"""The keys of other nodes, in RAM: fetched when they are needed, believed for as long as they say."""
+"""The keys of other nodes, in RAM: fetched when they are needed, believed for as long as they say.
+
+Where others pass on what accounts of a node do, its keys are kept elsewhere as well, for when it is away and
+this one has just started: so a restart takes away nothing that was known, and holds nothing up.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -19,6 +24,8 @@ MOST_FETCHES = 128
 stranger with many names, none of which ever answers, keeps nobody else from being heard."""
 MOST_WAITING = 256
 """Who wait for one document."""
+MOST_UNPROVEN = 256
+"""Documents as they were fetched, by which nothing that was passed on was verified yet."""
 PATIENCE = 30.0
 """Seconds for which anybody waits for a document."""
 BURST, EVERY = 5, 30.0
@@ -27,6 +34,28 @@ BURST, EVERY = 5, 30.0
 Fetch = Callable[[str], "Deferred[bytes]"]
 """Fetches the document of a node from that very node; it bounds size and time itself."""
 Wanted = Callable[[VerifyKeys], bool]
+
+
+class Kept(Protocol):
+    """Documents that survive a restart."""
+
+    def keep(self, node: str, octets: bytes, fetched: int) -> None:
+        """A document that was verified, and when it was fetched (milliseconds)."""
+
+    def kept(self, node: str) -> "Deferred[tuple[bytes, int] | None]":
+        """What was kept last, with that time; never fails."""
+
+
+class NothingKept:
+    """`Kept`, for who has nothing to keep it in."""
+
+    def keep(self, node: str, octets: bytes, fetched: int) -> None:
+        """It is forgotten."""
+
+    def kept(self, node: str) -> "Deferred[tuple[bytes, int] | None]":
+        return succeed(None)
+
+
 _log = Logger()
 
 
@@ -45,13 +74,16 @@ class KeyCache:
         is_known: Callable[[str], bool] = lambda node: False,
         most: int = MOST_NODES,
         most_fetches: int = MOST_FETCHES,
+        kept: Kept | None = None,
     ) -> None:
         """`is_known` says of which nodes anything was ever heard, besides those whose documents are held."""
         self._fetch = fetch
         self._is_known = is_known
+        self._kept = kept or NothingKept()
         self._clock = clock
         self._most, self._most_fetches = most, most_fetches
         self._held: OrderedDict[str, VerifyKeys] = OrderedDict()
+        self._unproven: OrderedDict[str, tuple[bytes, int]] = OrderedDict()
         self._waiting: dict[str, list[Deferred[VerifyKeys]]] = {}
         self._limit = RateLimit(1 / EVERY, BURST, clock.seconds, most * 2)
 
@@ -105,9 +137,11 @@ class KeyCache:
         self._held.move_to_end(node)
         return keys
 
-    def forget(self, node: str) -> None:
-        """Fetch the document of a node anew when it is needed next."""
-        self._held.pop(node, None)
+    def proven(self, node: str) -> None:
+        """What others passed on of that node was verified: what it published is worth keeping."""
+        fetched = self._unproven.pop(node, None)
+        if fetched is not None:
+            self._kept.keep(node, *fetched)
 
     def _begin(self, node: str) -> None:
         known = node in self._held or self._is_known(node)
@@ -134,6 +168,7 @@ class KeyCache:
             return
         fetching.addTimeout(PATIENCE, self._clock)
         outcome = fetching.addCallback(lambda octets: self._read(node, octets)).addErrback(self._failed)
+        outcome.addCallback(lambda found: self._or_kept(node, found))
         outcome.addCallback(lambda found: self._answer(node, found))
 
     def _read(self, node: str, octets: bytes) -> VerifyKeys | Problem:
@@ -141,11 +176,36 @@ class KeyCache:
             keys = read_document(octets, node, self._milliseconds())
         except Problem as problem:
             return Problem(Code.NODE_UNREACHABLE, problem.detail, retry_after=EVERY)
-        self._held[node] = keys
-        self._held.move_to_end(node)
+        self._hold(keys)
+        self._unproven[node] = octets, self._milliseconds()
+        self._unproven.move_to_end(node)
+        if len(self._unproven) > MOST_UNPROVEN:
+            self._unproven.popitem(last=False)
+        return keys
+
+    def _hold(self, keys: VerifyKeys) -> None:
+        self._held[keys.node] = keys
+        self._held.move_to_end(keys.node)
         while len(self._held) > self._most:
             self._held.popitem(last=False)
-        return keys
+
+    def _or_kept(self, node: str, found: VerifyKeys | Problem) -> "VerifyKeys | Problem | Deferred[Any]":
+        """Of a node that cannot be asked: what it said before a restart is as good as what is held."""
+        is_away = isinstance(found, Problem) and found.code is Code.NODE_UNREACHABLE
+        if not is_away or node in self._held:
+            return found
+
+        def good(kept: tuple[bytes, int] | None) -> VerifyKeys | Problem:
+            try:
+                keys = None if kept is None else read_document(kept[0], node, kept[1])
+            except Problem:
+                return found
+            if keys is None or keys.good_until <= self._milliseconds():
+                return found
+            self._hold(keys)
+            return keys
+
+        return self._kept.kept(node).addCallback(good)
 
     def _failed(self, failure: Failure) -> Problem:
         if isinstance(failure.value, Problem):

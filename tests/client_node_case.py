@@ -43,6 +43,9 @@ def until(stream: IO[bytes], wanted: bytes) -> bytes:
 class NodeCase(SynchronousTestCase):
     """Each test has a node of its own."""
 
+    program = "development-node"
+    """Of `tests.e2e.warm`."""
+
     def setUp(self) -> None:
         self.box = Path(mkdtemp(prefix="safeum-"))
         self.addCleanup(rmtree, self.box)
@@ -55,7 +58,7 @@ class NodeCase(SynchronousTestCase):
         self.said = os.fdopen(read, "rb", buffering=0)
         self.addCleanup(self.said.close)
         with os.fdopen(write, "wb") as writing, open(os.devnull, "rb") as nothing:
-            command = ("development-node", port, str(self.ca))
+            command = (self.program, port, str(self.ca))
             node = warm.start(command, nothing.fileno(), writing.fileno(), 2, ROOT)
 
         def stop() -> None:
@@ -92,14 +95,16 @@ class NodeCase(SynchronousTestCase):
         return aio.connect(self.address, ca=self.ca.read_bytes())
 
     @contextmanager
-    def chat(self, *options: str) -> Iterator[tuple[IO[bytes], "subprocess.Popen[bytes]"]]:
+    def chat(self, *options: str) -> Iterator[tuple[IO[bytes], warm.Process]]:
         """`safeum chat` on a terminal of its own."""
         ours, theirs = pty.openpty()
         where = ("--node", self.address, "--ca", str(self.ca), *options)
         environment = {"TERM": "xterm", "LINES": "24", "COLUMNS": "80", "PATH": os.environ["PATH"]}
         with open(ours, "r+b", buffering=0) as screen:
-            process = self.start(
-                *SAFEUM, "chat", *where, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
-            )
+            process = warm.start(["safeum", "chat", *where], theirs, theirs, theirs, ROOT, environment)
             os.close(theirs)
-            yield screen, process
+            try:
+                yield screen, process
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(SECONDS)

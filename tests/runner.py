@@ -1,6 +1,6 @@
 """`python -m tests.runner [MODULE...]`: run the tests with trial and close with a line that counts them.
 
-Without names all of them are run, by one process more than there are cores.
+Without names all of them are run, by twice as many processes as there are cores.
 """
 
 import os
@@ -121,15 +121,15 @@ def main(names: list[str]) -> int:
     if names:
         passed, failed, _ = _run(names)
     else:
-        # What runs whole nodes waits for much of its time.
-        processes = (os.cpu_count() or 1) + 1
+        cores = os.cpu_count() or 1
         _compile(Path(__file__).parent.parent)
-        passed, failed, skipped, bad, longest = run_all(modules(Path(__file__).parent), processes)
-        for name, outcome in longest:
+        total = run_all(modules(Path(__file__).parent), 2 * cores, backwards=max(1, cores // 2))
+        passed, failed = total.passed, total.failed
+        for name, outcome in total.longest + total.costliest:
             print(f"{outcome.seconds:6.1f} s, {outcome.processor:6.1f} s of a processor: {name}")
-        for name in bad:
+        for name in total.bad:
             print(f"failed in {name}")
-        print(closing(passed, failed, skipped), flush=True)
+        print(closing(passed, failed, total.skipped), flush=True)
     return 1 if failed or not passed else 0
 
 

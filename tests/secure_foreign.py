@@ -3,9 +3,9 @@
 from twisted.internet.task import Clock
 
 from tests import test_secure_hostile, test_secure_hostile_epochs, test_secure_order
+from tests.secure_both_case import BothCase, ForeignBob
 from tests.secure_case import Program
 from tests.secure_javascript import ForeignProgram
-from tests.test_secure_javascript import BothCase, ForeignBob
 
 
 class ForeignAlice(BothCase):

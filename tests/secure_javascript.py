@@ -153,8 +153,11 @@ class ForeignChat:
     def _room(self) -> Any:
         """What tests look into."""
         head = _hash(self._process.ask("memory")["roster"])
+        former = SimpleNamespace(clear=lambda: self._process.ask("forget"))
         return SimpleNamespace(
-            roster=SimpleNamespace(head=head), now=lambda: int(self._clock.seconds() * 1000)
+            roster=SimpleNamespace(head=head),
+            former=former,
+            now=lambda: int(self._clock.seconds() * 1000),
         )
 
     def tick(self) -> Step:

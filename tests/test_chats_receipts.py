@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.chats import receipts
+from safeum_home.ids import AccountId
+from safeum_home.jobs import AGAIN
 from tests.world import Client, Refused, World
 
 
@@ -88,6 +90,19 @@ class DeliveredTests(ReceiptCase):
         self.bob.call("session.ack", cursor=ids[2])
         self.world.settle()
         self.assertEqual(self.told(self.alice), [(ids[2], None)])
+
+    def test_cannot_be_read(self) -> None:
+        """What a device that comes back holds is looked up once it can be: its senders are told then."""
+        ids = self.send(3)
+        self.world.database.reading_fails = True
+        for held in (ids[1], ids[0]):
+            position = self.world.vault.cursors.decode(held)
+            self.world.domain.receipts.resumed(AccountId(self.bob.account), position)
+        self.world.settle(60)
+        self.assertEqual(self.told(self.alice), [])
+        self.world.database.reading_fails = False
+        self.world.settle(2 * AGAIN)
+        self.assertEqual(self.told(self.alice), [(ids[1], None)])
 
     def test_history_delivers(self) -> None:
         """A device that fetches the newest messages holds them; nothing is written where it did before."""

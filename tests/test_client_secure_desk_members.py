@@ -45,7 +45,14 @@ class LeavingTests(SecureDeskCase):
         self.settle()
         self.assertIn("You have left 🔒 Ben.", self.ann.screen())
         self.assertEqual(self.ben.header(), "🔒 Ann  not here any more: nobody reads what you say")
+        self.settle(20)
+        again = type(self.ben)(self.world, "ben", known=True).unlock()
+        self.settle()
+        again.enter("/chat 🔒 Ann")
+        self.assertEqual(again.header(), "🔒 Ann  not here any more: nobody reads what you say")
+        again.client.close()
         self.ben.enter("/secure Ann")
+        self.assertEqual(self.ben.header(), "🔒 Ann  not verified")
         self.settle()
         self.assertEqual(self.ben.header(), "🔒 Ann  not verified")
         self.ann.enter("/accept Ben")
@@ -80,6 +87,26 @@ class GroupTests(SecureDeskCase):
             self.assertIn("hello @cay", who.screen())
         self.assertIn("@ you, Ben", self.cay.screen())
         self.assertIn("🔒 Ben, Cay  3 members, 0 of 2 others verified", self.ann.header())
+
+    def test_vouched(self) -> None:
+        """Who comes is told who has vouched for whom, and nobody for oneself."""
+        said = [notice.text for notice in self.ben.desk.notices if "vouched" in notice.text]
+        self.assertEqual(said, ["Ann has vouched for Cay and you."])
+
+    def test_strangers(self) -> None:
+        """Who is a contact of one member alone is called by a name nevertheless, and not by an id."""
+        dan = type(self.ann)(self.world, "dan", "Dan")
+        befriend(self.ann, dan)
+        dan.unlock()
+        self.ann.enter("/chat 🔒 Ben, Cay")
+        self.ann.enter("/invite Dan")
+        self.settle()
+        dan.enter("/accept Ann")
+        self.settle()
+        said = [notice.text for notice in dan.desk.notices if "vouched" in notice.text]
+        self.assertEqual(said, ["Ann has vouched for ben (Ben), cay (Cay) and you."])
+        self.assertIn("Ann has vouched for dan (Dan).", self.ben.screen())
+        dan.client.close()
 
     def test_members(self) -> None:
         """Each with how well their keys are known."""

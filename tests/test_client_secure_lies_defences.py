@@ -5,6 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.secure import events as e
+from safeum_home.client.secure.streams import Noted, Streams, Verdict
 from safeum_home.client.unlocked import items
 from safeum_home.client.unlocked.beginning import Beginning
 from safeum_home.client.unlocked.exchange import Exchange
@@ -57,6 +58,18 @@ async def _each(self: Any) -> None:
     """`VaultKeeper.known` where each one asks."""
     if not self.is_read:
         await self.load()
+
+
+def _unnoted(self: Any, head: Any, account: str, hash: bytes, live: bool) -> Noted:
+    """`Streams.note` that notes nothing."""
+    return Noted(Verdict.NEW)
+
+
+def _shown_again(self: Any, received: Any) -> None:
+    """`Hearing._received` that does not look whether it is there."""
+    if (item := items.item_of(received)) is not None:
+        self.items.sealed(item, item.hash or "")
+        self.items.add(item)
 
 
 async def _waits(_self: Any) -> None:
@@ -115,6 +128,10 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "what is closed": (
         REFUSED + "ClosedTests.test_left",
         (Defence(Saying, "_check_open", nothing),),
+    ),
+    "what comes twice, whatever comes": (
+        "tests.test_client_secure_fuzz.FuzzTests.test_anything",
+        (Defence(Streams, "note", _unnoted), Defence(Hearing, "_received", _shown_again)),
     ),
     "what was missed": (
         BEHIND + "BehindTests.test_missed",

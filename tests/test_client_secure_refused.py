@@ -13,6 +13,7 @@ from safeum_home.client.unlocked import saying
 from safeum_home.client.unlocked.events import CompareChanged, NotChanged
 from safeum_home.client.unlocked.items import Fate, Item
 from safeum_home.errors import Code
+from safeum_home.protocol.types import Message, Secure
 from tests.secure_file_case import SecureFileCase
 from tests.secure_sdk_case import SecureSdkCase
 
@@ -176,6 +177,39 @@ class QueueTests(RefusedCase):
         self.settle()
         self.assertEqual([each.fate for each in items], [Fate.REFUSED] * 3)
         self.assertEqual(len(asked), 3)
+
+    def test_what_nobody_could_read(self) -> None:
+        """Half of a character is refused at once."""
+        before = list(self.conversation.items.all)
+        for text in ("\ud800", "", "x" * 8193):
+            with self.assertRaises(Refused) as caught:
+                self.conversation.send(text)
+            self.assertIs(caught.exception.reason, Reason.MALFORMED)
+        self.assertEqual(self.conversation.items.all, before)
+
+    def test_told_otherwise(self) -> None:
+        """What comes to others though the node has said that it does not take it is sent."""
+        held = self.hold()
+        item = self.conversation.send("taken all the same")
+        body = Secure(self.conversation._posting._posts[0].data, False)
+        held.errback(local(Code.LIMIT_REACHED))
+        self.settle()
+        self.assertIs(item.fate, Fate.REFUSED)
+        self.ann.do(self.straight(self.chat_id, body, "again"))
+        [message] = [each for each in self.ben.heard if isinstance(each, Message) and each.body == body]
+        self.ann.secure.take(message)
+        self.assertEqual((item.fate, item.id), (Fate.SENT, message.id))
+        self.assertEqual(self.ann.alarms, [])
+
+    def test_erased(self) -> None:
+        """What is on its way stays where the history is erased, and has its name."""
+        held = self.hold()
+        item = self.conversation.send("on its way")
+        self.conversation.erased()
+        self.assertEqual(self.conversation.items.all, [item])
+        self.assertIs(self.conversation.items.by_hash(item.hash or ""), item)
+        self.assertIsNone(self.conversation.items.by_hash(self.own))
+        held.errback(local(Code.LIMIT_REACHED))
 
     def test_bound(self) -> None:
         """Without a connection so much waits, and no more."""

@@ -3,71 +3,33 @@
 import asyncio
 import json
 import os
-import re
 import ssl
-import subprocess
-import sys
 from collections.abc import Coroutine
-from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
-
-from safeum_home.client import RemoteProblem, aio
+from safeum_home.client import RemoteProblem
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.protocol import ristretto
-from tests.client_node_case import PASSWORD, ROOT, SAFEUM, SECONDS, until
+from tests.client_node_case import PASSWORD, SECONDS, NodeCase
 from tests.e2e.wire import Ended, RawClient, Wire, frame
 from tests.sync_support import BOB, CAROL, NOBODY, need_group
 from tests.world import LAPTOP
 
-# Numbers are logins here without a text message: what sync looks at is the login alone.
-NODE = """
-import sys
-from pathlib import Path
-from twisted.internet import reactor
-from safeum_home import ids
-from safeum_home.node.development import DevelopmentNode
-from safeum_home.ids import is_number
-plain = ids.username
-ids.username = lambda text: text if is_number(text) else plain(text)
-node = DevelopmentNode(reactor, 0, Path(sys.argv[1]))
-reactor.callWhenRunning(node.startService)
-reactor.addSystemEventTrigger("before", "shutdown", node.stopService)
-reactor.run()
-"""
 
-
-class NodeTests(SynchronousTestCase):
+class NodeTests(NodeCase):
     """A node with Bob, who can be found, and Carol, who cannot."""
+
+    program = "number-node"
 
     def setUp(self) -> None:
         need_group()
-        self.box = Path(mkdtemp(prefix="safeum-"))
-        self.addCleanup(rmtree, self.box)
-        self.ca = self.box / "ca.pem"
-        command = (sys.executable, "-c", NODE, str(self.ca))
-        self.node = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-        self.addCleanup(self.stop)
-        assert self.node.stdout is not None
-        found = re.search(rb"wss://(localhost:\d+)", until(self.node.stdout, b"Ctrl-C"))
-        assert found is not None
-        self.address = found[1].decode()
+        super().setUp()
         self.bob = ""
         self.run_async(self.sign_up())
 
-    def stop(self) -> None:
-        self.node.terminate()
-        self.node.communicate(timeout=SECONDS)
-
     def run_async(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run(asyncio.wait_for(work, 4 * SECONDS))
-
-    def connect(self) -> Any:
-        return aio.connect(self.address, ca=self.ca.read_bytes())
 
     async def sign_up(self) -> None:
         for login, findable in ((BOB, True), (CAROL, False), ("ada", False)):
@@ -158,15 +120,7 @@ class NodeTests(SynchronousTestCase):
             {"method": "client.find_contacts", "params": {"numbers": [BOB, CAROL]}, "id": 1},
             {"method": "client.find_contacts", "params": {"numbers": ["0171"]}, "id": 2},
         ]
-        done = subprocess.run(
-            [*SAFEUM, "pipe", "--node", self.address, "--ca", str(self.ca), "--login", "ada"],
-            input="\n".join([PASSWORD, *map(json.dumps, requests)]),
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-            cwd=ROOT,
-        )
+        done = self.safeum("pipe", "ada", "\n".join([PASSWORD, *map(json.dumps, requests)]))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         answers = {line["id"]: line for line in map(json.loads, done.stdout.splitlines()) if "id" in line}
         self.assertEqual(

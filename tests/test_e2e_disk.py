@@ -1,16 +1,28 @@
 """Storage that refuses: the sender is told to try again, nothing acknowledged is lost, the node recovers."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests import postgres
 from tests.e2e.crowd import Crowd
 from tests.e2e.node_process import NodeProcess
-from tests.e2e.people import another_device, history, resume
+from tests.e2e.people import PASSWORD, Person, another_device, connect, history, resume, sign_up
 from tests.e2e.small_disk import SmallDisk
+from tests.e2e.wire import Ended, RawClient, Refused
 
 PAIRS = 2
+CLOSINGS = 4
+PIN = "284716"
+
+
+class Owner(NamedTuple):
+    """Somebody who closes his account, and his group."""
+
+    person: Person
+    client: RawClient
+    group: str
 
 
 class OutageTests(SynchronousTestCase):
@@ -117,6 +129,62 @@ class OutageTests(SynchronousTestCase):
             server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
         self._outage(self._crowd(url), lambda: read_only("on"), lambda: read_only("off"))
+
+    def test_server_comes_and_goes(self) -> None:
+        """PostgreSQL is cut down right behind each of some closings: all that follows from them is done.
+
+        Nobody starts the node anew, and it logs no failure.
+        """
+        crowd, server = self._crowd(postgres.url()), postgres.server()
+        heir, at_heir = sign_up(crowd.node, "heir")
+        self.addCleanup(at_heir.close)
+        owners = [self._owner(crowd.node, f"owner{number}", heir, at_heir) for number in range(CLOSINGS)]
+
+        def meanwhile() -> None:
+            for owner in owners:
+                crowd.wait_for_progress()
+                owner.client.send(id="last", method="session.block", params={"pin": PIN})
+                server.stop()
+                server.start()
+            crowd.wait_for_progress()
+            crowd.finish()
+
+        crowd.talk(meanwhile)
+        self._hold(crowd)
+        for owner in owners:
+            self._closed(crowd.node, owner)
+        with resume(crowd.node, heir) as client:
+            for owner in owners:
+                members = client.call("group.members", chat=owner.group)["members"]
+                left = [(each["account"], each["role"]) for each in members]
+                self.assertEqual(left, [(heir.account, "owner")])
+
+    def _owner(self, node: NodeProcess, name: str, heir: Person, at_heir: RawClient) -> "Owner":
+        """Somebody who has a PIN, and a group with his heir."""
+        person, client = sign_up(node, name)
+        self.addCleanup(client.close)
+        client.call("account.pin.set", password=PASSWORD, pin=PIN)
+        client.call("contact.request", account=heir.account, address=heir.address)
+        at_heir.call("contact.accept", account=person.account)
+        made = client.call("group.create", client_id="group", name="walks", invite=[heir.account])
+        group = made["chat"]["chat"]
+        at_heir.call("group.accept", chat=group)
+        return Owner(person, client, group)
+
+    def _closed(self, node: NodeProcess, owner: "Owner") -> None:
+        """His account is closed: as he is answered, or as he finds when he asks again what was refused."""
+        try:
+            while (answer := owner.client.read()).get("id") != "last":
+                pass
+            if "result" in answer:
+                return
+        except Ended:
+            pass
+        with connect(node) as client:
+            try:
+                client.call("account.block", username=owner.person.username, pin=PIN)
+            except Refused as refused:
+                self.assertEqual(refused.code, "wrong_pin")
 
     def test_server_away(self) -> None:
         """PostgreSQL that is cut down in the middle of it all, until it is there again."""

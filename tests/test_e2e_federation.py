@@ -2,7 +2,6 @@
 
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -19,8 +18,7 @@ class Node(NodeProcess):
     """A node that says what it is told to say."""
 
     def __init__(self, authority: Authority, federation: str = "") -> None:
-        command = (sys.executable, "-m", "tests.e2e.telling_node")
-        super().__init__(authority=authority, command=command, federation=federation)
+        super().__init__(authority=authority, command=("telling-node",), federation=federation)
         self._environment["TELL"] = str(self.folder)
 
     def say(self, to: str, *texts: str) -> None:

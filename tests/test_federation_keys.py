@@ -172,14 +172,6 @@ class CacheTests(ClockCase):
         self.documents["b.example"] = Problem(Code.FEDERATION_REFUSED)
         self.assertIs(self.code(), Code.FEDERATION_REFUSED)
 
-    def test_forgotten(self) -> None:
-        """Forgotten on request."""
-        self.successResultOf(self.ask())
-        self.cache.forget("b.example")
-        self.cache.forget("b.example")
-        self.successResultOf(self.ask())
-        self.assertEqual(len(self.fetched), 2)
-
 
 class OwnKeysTests(ClockCase):
     """What this node publishes."""

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests import test_secure_javascript
+from tests import secure_both_case
 from tests.secure_edits import Edit, Pooled, asserted, edited
 from tests.without import Defence, check
 
@@ -169,7 +169,7 @@ class SecureDefenceTests(SynchronousTestCase):
 
 def _talking(test: str, edit: Edit) -> Any:
     def notices(self: SecureDefenceTests) -> None:
-        with patch.object(test_secure_javascript, "Process", Pooled):
+        with patch.object(secure_both_case, "Process", Pooled):
             check(self, test, Defence(Pooled, "folder", self.edited(edit)))
 
     return notices

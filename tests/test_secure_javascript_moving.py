@@ -18,10 +18,10 @@ from safeum_home.client.secure.vault_content import Content, pinned
 from safeum_home.client.unlocked.own_line import OwnLine
 from safeum_home.protocol.signing import decode_octets, encode_octets
 from tests import test_secure_successions
+from tests.secure_both_case import BothCase
 from tests.secure_case import CHAT, OTHER_CHAT, Program, account, unique_key
 from tests.secure_foreign import ForeignAlice
 from tests.secure_javascript import ForeignProgram, master
-from tests.test_secure_javascript import BothCase
 from tests.test_secure_successions import changes, line_of
 
 NOW = 1_800_000_000_000
@@ -135,6 +135,19 @@ class MovingTests(MovingCase):
                 self.assertEqual(own.told, tuple(sorted(told)))
                 self.assertTrue(own.published)
 
+    def test_own(self) -> None:
+        """Keys are the account's that its directory has, or that its vault is sealed for."""
+        wanted = {(0, 0): True, (1, 0): True, (0, 1): False, (1, 1): True, (2, 0): False}
+        hashes = [encode_octets(unique_key(0, each).hash) for each in range(2)]
+        for move in (self.javascript, self.python):
+            kept = move(0, self.first(), NOW)
+            self.programs.clear()
+            for (version, known), owns in wanted.items():
+                self.begin(version)
+                found = self.foreign.ask("is_own", known=hashes[known], **kept._asdict())
+                self.assertIs(found, owns, (version, known))
+        self.assertIs(self.foreign.ask("is_own", known=hashes[0], version=0, data=""), False)
+
     def test_no_line_of_these(self) -> None:
         """One to other keys, of another account, or with a word that nobody gave is left alone."""
         line = line_of(0, 2)
@@ -186,6 +199,10 @@ class TellingTests(BothCase):
 
     def alien(self, number: int, clock: object, peer: int, version: int = 0) -> Program:
         return ForeignProgram(number, self.clock, self.process(), peer, version)
+
+
+class AliceChangingTests(ForeignAlice, test_secure_successions.ChangingTests):
+    """How it goes on with them in the same chat."""
 
 
 class AliceTakingTests(ForeignAlice, test_secure_successions.TakingTests):

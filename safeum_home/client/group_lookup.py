@@ -9,10 +9,10 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.group_words import count
 from safeum_home.client.names import GROUP_MARK, SECURE_MARK, label, within
-from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure_lookup import unlocked
-from safeum_home.client.secure_words import COMPARE, TRUST
+from safeum_home.client.secure_words import COMPARE
 from safeum_home.client.slash import Mistake
+from safeum_home.client.typed_numbers import chosen
 from safeum_home.errors import Code
 from safeum_home.protocol.group_types import Invitation
 from safeum_home.protocol.types import Contact
@@ -75,8 +75,8 @@ def invitation(desk: Desk, text: str) -> Invitation | None:
     invitations = list(desk.state.groups.invitations.values())
     if not text:
         return invitations[0] if len(invitations) == 1 else None
-    if text.isdigit() and 0 < int(text) <= len(desk.listed):
-        return desk.state.groups.invitations.get(desk.listed[int(text) - 1])
+    if (chat := chosen(text, desk.listed)) is not None:
+        return desk.state.groups.invitations.get(chat)
     found, _ = called(invitations, text, lambda one: title(desk, one))
     if len(found) > 1:
         raise Mistake("Which one? /invitations lists them, and their numbers can be given.")
@@ -113,7 +113,7 @@ async def accept(desk: Desk, one: Invitation) -> None:
         await _answer(desk, one, unlocked(desk).accept)
         desk.secure.forget()
         desk.open(one.chat)
-        if secure_standing.trust(desk, one.by) != TRUST[Trust.VERIFIED]:
+        if not secure_standing.is_verified(desk, one.by):
             desk.note(f"What you say is sealed for those in it. {COMPARE}")
         return
     await _answer(desk, one, desk.client.accept_invitation)

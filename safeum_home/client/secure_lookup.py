@@ -3,14 +3,13 @@
 from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.mentions import present
+from safeum_home.client.secure_standing import HERE, has_left
 from safeum_home.client.secure_words import LOCKED
 from safeum_home.client.slash import Mistake
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.items import Item
 from safeum_home.client.unlocked.secure_chats import SecureChats
 from safeum_home.protocol.types import Message
-
-HERE = ("member", "invited")
 
 
 def unlocked(desk: Desk) -> SecureChats:
@@ -44,12 +43,6 @@ def pair_with(desk: Desk, account: str) -> ChatView | None:
         if view.pair and account in others(desk, view) and not has_left(desk, view, account):
             return view
     return None
-
-
-def has_left(desk: Desk, view: ChatView, account: str) -> bool:
-    """Whether the node says that somebody is not in a chat any more."""
-    member = desk.state.groups.known(view.chat, account)
-    return member is not None and member.state not in HERE
 
 
 def others(desk: Desk, view: ChatView) -> list[str]:

@@ -4,7 +4,8 @@ from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.group_lookup import sure
 from safeum_home.client.secure.refused import Refused
-from safeum_home.client.secure_lookup import HERE, others, unlocked, within
+from safeum_home.client.secure_lookup import others, unlocked, within
+from safeum_home.client.secure_standing import HERE
 from safeum_home.client.secure_words import not_said, trust_words
 from safeum_home.client.slash import Mistake
 from safeum_home.client.unlocked.conversation import Conversation

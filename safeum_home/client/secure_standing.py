@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from safeum_home.client.desk import Desk
     from safeum_home.client.unlocked.conversation import Conversation
 
+HERE = ("member", "invited")
 VERIFIED = "✓"
 """Behind the lock: all others in it are verified."""
 GONE = "not here any more: nobody reads what you say"
@@ -47,12 +48,16 @@ def words(desk: "Desk", view: "ChatView") -> str:
     if conversation is None:
         return "not loaded yet"
     if (peer := conversation.peer) is not None:
-        member = desk.state.groups.known(view.chat, peer)
-        gone = member is not None and member.state not in ("member", "invited")
-        return GONE if gone else trust_words(chats.people.get(peer))
+        return GONE if has_left(desk, view, peer) else trust_words(chats.people.get(peer))
     others = _others(desk, conversation)
     verified = sum(chats.trust(each) is Trust.VERIFIED for each in others)
     return f"{count(len(conversation.members))}, {verified} of {len(others)} others verified"
+
+
+def is_verified(desk: "Desk", account: str) -> bool:
+    """Whether the keys of somebody were compared."""
+    chats = desk.secure.chats
+    return chats is not None and chats.trust(account) is Trust.VERIFIED
 
 
 def trust(desk: "Desk", account: str) -> str:
@@ -60,6 +65,16 @@ def trust(desk: "Desk", account: str) -> str:
     chats = desk.secure.chats
     person = None if chats is None or account == desk.state.account else chats.people.get(account)
     return "" if person is None else trust_words(person)
+
+
+def has_left(desk: "Desk", view: "ChatView", account: str) -> bool:
+    """Whether the other one of a pair is not in it any more, by the word of the node.
+
+    Who has left is not in its list: so one that was asked for has to be there, beside oneself.
+    """
+    roster = desk.state.groups.rosters.get(view.chat, {})
+    member = roster.get(account)
+    return desk.state.account in roster if member is None else member.state not in HERE
 
 
 def _others(desk: "Desk", conversation: "Conversation") -> frozenset[str]:

@@ -220,18 +220,21 @@ class Wording:
                 return Said(self._fill(_PARTNER, account))
         return None
 
-    def _roster(self, by: str, change: Change) -> Said:
+    def _roster(self, by: str, change: Change) -> Said | None:
         if change == Change(removed=(by,)):
             return Said(f"{self._first(by)} has left, and has signed that.", False)
+        others = [each for each in change.added if each != by]  # whoever begins a chat is in its first list
         done = [
             text.format(names=self._named(accounts))
             for text, accounts in (
-                ("has vouched for {names}", change.added),
+                ("has vouched for {names}", others),
                 ("has removed {names}", change.removed),
                 ("has vouched for another security key of {names}", change.rekeyed),
             )
             if accounts
         ]
+        if not done:
+            return None
         advice = " Compare again: /verify" if change.rekeyed else ""
         return Said(f"{self._first(by)} {' and '.join(done)}.{advice}", bool(change.rekeyed))
 

@@ -8,6 +8,7 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.events import Link
 from safeum_home.client.names import label
 from safeum_home.client.text import safe
+from safeum_home.client.typed_numbers import chosen
 from safeum_home.protocol.types import Contact, ContactState
 
 Run = Callable[[Desk, str], Awaitable[None]]
@@ -107,8 +108,8 @@ def _unnamed(desk: Desk, fitting: list[Contact], only: bool) -> Contact:
 def matching(desk: Desk, text: str, entries: list[Contact]) -> tuple[list[Contact], bool]:
     """The best kind of match that there is, and whether the text is all of a name, not how one begins."""
     wanted = " ".join(text.removeprefix("@").split()).casefold()
-    if wanted.isdigit() and 0 < int(wanted) <= len(desk.listed):
-        numbered = [entry for entry in entries if entry.account == desk.listed[int(wanted) - 1]]
+    if (account := chosen(wanted, desk.listed)) is not None:
+        numbered = [entry for entry in entries if entry.account == account]
         if numbered:
             return numbered, True
     own = desk.state.address.casefold()

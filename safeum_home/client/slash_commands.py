@@ -36,7 +36,11 @@ from safeum_home.client.text import safe
 
 
 def submit(desk: Desk, line: str) -> None:
-    """A line was entered: a command, or a message (`//` begins one that starts with a slash)."""
+    """A line was entered: a command, or a message (`//` begins one that starts with a slash).
+
+    What a terminal gives that is no character is not taken for one.
+    """
+    line = line.encode(errors="replace").decode()
     if desk.questions.open:
         desk.questions.answer(line)
         return

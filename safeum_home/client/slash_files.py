@@ -18,6 +18,7 @@ from safeum_home.client.progress import Transfer
 from safeum_home.client.slash import Mistake, opened, slash
 from safeum_home.client.standing import NOT_KNOWN
 from safeum_home.client.text import moment, safe
+from safeum_home.client.typed_numbers import chosen
 from safeum_home.client.upload import FileTooLarge
 from safeum_home.protocol.types import Message
 
@@ -109,8 +110,11 @@ def send_to(desk: Desk) -> ChatView:
 def source(argument: str) -> tuple[Path, str]:
     """The file that is to be sent, and what follows its name."""
     path, caption = _parted(argument)
-    if not path.is_file():
-        raise Mistake(_no_file(path, argument))
+    try:
+        if not path.is_file():
+            raise Mistake(_no_file(path, argument))
+    except OSError as error:
+        raise Mistake(f"{safe(str(path))}: {error.strerror}.") from None
     return path, caption
 
 
@@ -180,15 +184,15 @@ def meant(desk: Desk, argument: str, kind: str = "") -> tuple[Message, str]:
     """Which message's file, and what follows its number; without one the last of a kind of media types."""
     found = {message.id: message for message in _of_chat(opened(desk))}
     number, _, where = argument.partition(" ")
-    if not number.isdigit():
+    if not number.isdecimal():
         fitting = [each for each in found.values() if _type(each).startswith(kind)]
         if not fitting:
             raise Mistake(f"There is no {'sound' if kind else 'file'} in what is loaded of this chat.")
         return fitting[-1], argument
     listed = [each.removeprefix(_MARK) for each in desk.listed if each.startswith(_MARK)]
-    if not 0 < int(number) <= len(listed) or listed[int(number) - 1] not in found:
+    if (id := chosen(number, listed)) not in found:
         raise Mistake("Which one? /files numbers them.")
-    return found[listed[int(number) - 1]], where.strip()
+    return found[id], where.strip()
 
 
 def _target(where: str, name: str) -> Path:
@@ -196,7 +200,10 @@ def _target(where: str, name: str) -> Path:
     if not where:
         return free(Path(), storable(name))
     path = _expanded(where)
-    return free(path, storable(name)) if path.is_dir() else path
+    try:
+        return free(path, storable(name)) if path.is_dir() else path
+    except OSError as error:
+        raise Mistake(f"{safe(str(path))}: {error.strerror}.") from None
 
 
 def _expanded(text: str) -> Path:

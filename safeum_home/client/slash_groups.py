@@ -12,6 +12,7 @@ from safeum_home.client.secure_lookup import unlocked
 from safeum_home.client.secure_words import OF_TWO
 from safeum_home.client.slash import Mistake, find, people, slash
 from safeum_home.client.text import safe
+from safeum_home.client.typed_numbers import chosen
 from safeum_home.errors import Code
 from safeum_home.protocol.group_types import GroupMember
 from safeum_home.protocol.types import ContactState, GroupRole
@@ -46,8 +47,8 @@ def _member(desk: Desk, view: ChatView, text: str) -> GroupMember:
     wanted = " ".join(text.removeprefix("@").split()).casefold()
     if not wanted:
         raise Mistake("Whom? Give a name, as in /members.")
-    if wanted.isdigit() and 0 < int(wanted) <= len(desk.listed):
-        found = [one for one in roster if one.account == desk.listed[int(wanted) - 1]]
+    if (account := chosen(wanted, desk.listed)) is not None:
+        found = [one for one in roster if one.account == account]
     else:
         found = [one for one in roster if wanted in (desk.names.short(one.address), one.address)]
     if not found:  # somebody of another node, as for contacts

@@ -18,11 +18,12 @@ from safeum_home.client.mentions import mentioned
 from safeum_home.client.message_methods import FOR_EVER
 from safeum_home.client.message_words import body_text, quoted
 from safeum_home.client.notices import Outgoing
-from safeum_home.client.secure.refused import Reason
+from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure_lookup import unlocked
 from safeum_home.client.secure_words import not_said
 from safeum_home.client.slash import Mistake, connected, opened, slash
 from safeum_home.client.text import safe, when
+from safeum_home.client.typed_numbers import number_in
 from safeum_home.client.waiting_posts import hub, noted
 from safeum_home.errors import Code
 from safeum_home.protocol.files import File
@@ -30,13 +31,13 @@ from safeum_home.protocol.message_types import MAX_DRAFT, Draft
 from safeum_home.protocol.types import Body, Message, Text
 
 HOURS = 3_600_000
-MOST_DIGITS = 6
 
 
 def _meant(desk: Desk, argument: str, usage: str) -> Message | Outgoing:
     """The message that is meant."""
     number = argument.partition(" ")[0]
-    found = desk.numbers.of(int(number)) if number.isdecimal() and len(number) <= MOST_DIGITS else None
+    place = number_in(number)
+    found = None if place is None else desk.numbers.of(place)
     if found is None:
         raise Mistake(f"Which message? {usage}, where 1 is the last one here.")
     return found
@@ -215,9 +216,10 @@ async def _open_notes(desk: Desk, argument: str) -> None:
 @slash("mute", "[HOURS]", "give no notice of this chat: for some hours, or for good")
 async def _mute(desk: Desk, argument: str) -> None:
     view = opened(desk)
-    if argument and not (argument.isdecimal() and 0 < int(argument) <= 24 * 365):
+    hours = number_in(argument) or 0
+    if argument and not 0 < hours <= 24 * 365:
         raise Mistake("For how many hours? /mute 8, or /mute alone for good.")
-    until = desk.now() + int(argument) * HOURS if argument else FOR_EVER
+    until = desk.now() + hours * HOURS if argument else FOR_EVER
     await desk.client.set_chat(view.chat, muted_until=until)
     end = f" until {when(until, desk.now())}" if argument else ""
     desk.note(f"Muted{end}. /unmute ends that.")
@@ -277,5 +279,8 @@ async def _draft(desk: Desk, argument: str) -> None:
     if argument and not view.history:
         raise Mistake("No history is kept here, and no drafts: what you begin to write stays on this device.")
     desk.drafts.own(view.chat, argument)
-    await desk.client.set_chat(view.chat, draft=Draft(argument) if argument else None)
+    try:
+        await desk.client.set_chat(view.chat, draft=Draft(argument) if argument else None)
+    except Refused as refused:
+        raise Mistake(not_said(refused.reason)) from None
     desk.note("Kept." if argument else "No draft any more.")

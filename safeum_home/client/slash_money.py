@@ -10,6 +10,7 @@ from safeum_home.client.slash import Mistake, slash
 from safeum_home.client.telephone_numbers import shown
 from safeum_home.client.text import safe
 from safeum_home.client.topup_words import page, transfer, ways
+from safeum_home.client.typed_numbers import number_in
 from safeum_home.protocol.commands.premium import MOST_MONTHS
 
 SHOWN = 50
@@ -88,12 +89,12 @@ async def _transfer(desk: Desk, argument: str) -> None:
 @slash("premium", "[MONTHS]", "until when you have premium, or pay for months of it")
 async def _premium(desk: Desk, argument: str) -> None:
     state = await desk.client.premium()
-    if argument and not (argument.isdecimal() and 1 <= int(argument) <= MOST_MONTHS):
+    months = number_in(argument) or 0
+    if argument and not 1 <= months <= MOST_MONTHS:
         raise Mistake(f"For how many months? /premium 1, up to {MOST_MONTHS}.")
     if not argument or state.free:
         desk.note(premium(state, desk.now()))
         return
-    months = int(argument)
     price = f"{amount(months * state.price)} {safe(state.currency)}"
     answer = await desk.questions.ask(f"Pay {price} for {months} months of premium? yes/no")
     if answer.strip().casefold() != "yes":

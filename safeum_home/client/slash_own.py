@@ -4,6 +4,7 @@ from safeum_home.client.desk import Desk
 from safeum_home.client.notices import Notice
 from safeum_home.client.slash import SLASHES, Mistake, slash
 from safeum_home.client.text import moment, safe
+from safeum_home.client.typed_numbers import chosen
 from safeum_home.protocol.types import DeviceEntry
 
 
@@ -30,9 +31,9 @@ def _device(entry: DeviceEntry) -> str:
 @slash("revoke", "NUMBER", "log a device out, by its number in /devices")
 async def _revoke(desk: Desk, argument: str) -> None:
     listed = [device for device in desk.listed if device.startswith("D")]
-    if not argument.isdigit() or not 0 < int(argument) <= len(listed):
+    if (device := chosen(argument, listed)) is None:
         raise Mistake("Which one? /devices numbers them.")
-    await desk.client.revoke(listed[int(argument) - 1])
+    await desk.client.revoke(device)
     desk.note("That device is logged out.")
 
 

@@ -10,6 +10,7 @@ from safeum_home.client.secure_lookup import others, pair_with, unlocked
 from safeum_home.client.secure_members import lacking
 from safeum_home.client.secure_words import COMPARE
 from safeum_home.client.slash import Mistake, find, people, slash
+from safeum_home.client.typed_numbers import chosen
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import KeysUnavailable
 from safeum_home.errors import Code
@@ -51,8 +52,8 @@ def _list(desk: Desk) -> None:
 
 
 async def _pair(desk: Desk, argument: str) -> None:
-    if argument.isdecimal() and 0 < int(argument) <= len(desk.listed):
-        listed = [view for view in secure_chats(desk) if view.chat == desk.listed[int(argument) - 1]]
+    if (chat := chosen(argument, desk.listed)) is not None:
+        listed = [view for view in secure_chats(desk) if view.chat == chat]
         if listed:
             desk.open(listed[0].chat)
             return
@@ -66,7 +67,8 @@ async def _pair(desk: Desk, argument: str) -> None:
     conversation = await _started(desk, [contact], group=False)
     desk.open(conversation.id)
     called = desk.names.full(contact)
-    desk.note(f"{called} is invited. What you say is sealed for you two. {COMPARE}")
+    advice = "" if secure_standing.is_verified(desk, contact.account) else f" {COMPARE}"
+    desk.note(f"{called} is invited. What you say is sealed for you two.{advice}")
 
 
 def _called(desk: Desk, name: str) -> ChatView | None:

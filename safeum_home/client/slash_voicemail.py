@@ -11,6 +11,7 @@ from safeum_home.client.slash import Mistake, connected, slash
 from safeum_home.client.small_files import read_up_to
 from safeum_home.client.telephone_numbers import shown
 from safeum_home.client.text import duration, safe, stamp
+from safeum_home.client.typed_numbers import chosen
 from safeum_home.client.voicemail_words import file_name, length, rule_words
 from safeum_home.errors import Code
 from safeum_home.protocol.types import Message
@@ -162,9 +163,9 @@ async def _chat(desk: Desk) -> str:
 async def _meant(desk: Desk, text: str) -> tuple[Message, str]:
     number, _, rest = text.partition(" ")
     found = await _left(desk)
-    if not number.isdecimal() or not 0 < int(number) <= len(found):
+    if (message := chosen(number, found)) is None:
         raise Mistake("Which one? /voicemail numbers them.")
-    return found[int(number) - 1], rest.strip()
+    return message, rest.strip()
 
 
 def _body(message: Message) -> Voicemail:

@@ -48,6 +48,7 @@ from safeum_home.node.federation_means import Means as Means
 from safeum_home.node.federation_metrics import metrics
 from safeum_home.node.federation_rows import PeerRows
 from safeum_home.node.federation_store import NodeOutbox
+from safeum_home.node.kept_keys import KeptKeys
 from safeum_home.ports import Database
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, Noted, OpenFile, SharedKind
@@ -81,7 +82,7 @@ class NodeFederation:
         self.counts = Counts()
         self.outbox = NodeOutbox(database, rows, section.waiting)
         self._inbox = NodeInbox(database, rows)
-        self.keys = KeyCache(way.fetch_keys, clock, rows.is_known)
+        self.keys = KeyCache(way.fetch_keys, clock, rows.is_known, kept=KeptKeys(database, rows))
         builder = Builder(lambda: self._kinds, own, database.is_outage)
         self.sender = Sender(
             clock,

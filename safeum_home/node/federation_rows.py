@@ -82,6 +82,14 @@ class PeerRows:
     def name(self, peer: bytes, sealed: bytes) -> str:
         return self._key.open(sealed, b"peer" + peer).decode()
 
+    def seal_keys(self, peer: bytes, octets: bytes) -> bytes:
+        """What a node has published of its keys."""
+        return self._key.seal(octets, b"keys" + peer)
+
+    def open_keys(self, peer: bytes, sealed: bytes) -> bytes:
+        """Raises `Tampered`."""
+        return self._key.open(sealed, b"keys" + peer)
+
     def keep_aside(self, c: Connection, peer: bytes, ours: bool, what: Sequence[tuple[str, ...]]) -> None:
         """Types and codes of what was refused, and what is wrong with it, where that is known."""
         sealed = [

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from safeum_home.chats.changes.altering import Altering
 from safeum_home.chats.changes.changing import MessageChanges
+from safeum_home.chats.changes.finding import MessageFinder
 from safeum_home.chats.changes.missed import MissedChanges
 from safeum_home.chats.changes.pins import Pins
 from safeum_home.chats.composing import Composing
@@ -44,10 +45,10 @@ def make_message_changes(
     blinder, cursors = means.vault.blinder, means.vault.cursors
     altering = Altering(
         database,
+        MessageFinder(blinder, registry, means.opener),
         blinder,
         cursors,
         registry,
-        means.opener,
         means.infos,
         bus,
         means.fan_out,

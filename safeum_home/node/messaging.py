@@ -57,7 +57,7 @@ def make_messaging(means: DomainMeans, presence: WhoIsThere, composing: Composin
     notices = NoticeWriter(blinder, cursors, system, now, signed, fleeting.waits)
     kept = (database, blinder, cursors, registry, delivery, now, signed, inbox, fleeting)
     messages = Messages(*kept, composing, means.fan_out, means.telling, means.posts)
-    receipts = Receipts(clock, database, blinder, cursors, registry, bus, means.telling)
+    receipts = Receipts(clock, means.jobs, database, blinder, cursors, registry, bus, means.telling)
     support = support_account(means.node)
     section = means.config.limits
     foreign = RateLimit(

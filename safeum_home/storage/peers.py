@@ -46,6 +46,7 @@ _IDLE = (
     .limit(bindparam("limit"))
 )
 _FORGET = Many("DELETE FROM peers WHERE (peer) IN ({rows})", ("bytea",))
+_FORGET_KEYS = Many("DELETE FROM node_keys WHERE (peer) IN ({rows})", ("bytea",))
 _FORGET_ASIDE = Many("DELETE FROM set_aside WHERE (peer) IN ({rows})", ("bytea",))
 _FAILS = case((peers.c.failing > 0, 1), else_=0).label("fails")
 _WAITING = select(_FAILS, func.count(), func.sum(peers.c.waiting)).group_by(_FAILS)
@@ -108,6 +109,7 @@ def forget_idle(c: Connection, most: int, used: Collection[bytes] = ()) -> int:
     idle = c.execute(_IDLE, {"limit": most + len(used)}).scalars()
     gone = [(peer,) for peer in idle if peer not in used][:most]
     _FORGET_ASIDE.change(c, gone)
+    _FORGET_KEYS.change(c, gone)
     return _FORGET.change(c, gone)
 
 

@@ -25,6 +25,7 @@ from safeum_home.storage.schema_groups import group_nodes as group_nodes
 from safeum_home.storage.schema_groups import passed_on as passed_on
 from safeum_home.storage.schema_groups import posts as posts
 from safeum_home.storage.schema_keys import key_log as key_log
+from safeum_home.storage.schema_keys import node_keys as node_keys
 from safeum_home.storage.schema_keys import vaults as vaults
 from safeum_home.storage.schema_money import cdrs as cdrs
 from safeum_home.storage.schema_money import edge_records as edge_records

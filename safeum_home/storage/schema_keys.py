@@ -1,4 +1,7 @@
-"""The tables of hashes of accounts' public keys, and of vaults. The keys themselves are in no table."""
+"""The tables of hashes of accounts' public keys, of vaults, and of what other nodes publish of their own.
+
+Accounts' keys themselves are in no table.
+"""
 
 from sqlalchemy import Index
 
@@ -26,3 +29,7 @@ vaults = table(
     number("parts"),
     sealed(),
 )
+
+# The document of keys that another node has published, and when it was fetched: sealed like its name. Nodes
+# that have no row in `peers` have none here.
+node_keys = table("node_keys", blind("peer", primary_key=True), sealed())

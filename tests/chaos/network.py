@@ -40,7 +40,8 @@ class Place:
         self.name = name
         self.address = address
         self._holder = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE)
-        self.inside = ("nsenter", f"--net=/proc/{self._holder.pid}/ns/net", "--")
+        self.path = Path(f"/proc/{self._holder.pid}/ns/net")
+        self.inside = ("nsenter", f"--net={self.path}", "--")
         """What a command begins with that is to run here."""
 
     def close(self) -> None:
@@ -70,8 +71,7 @@ class Place:
         _run(*self.inside, "iptables-restore", given=f"*filter\n:INPUT ACCEPT\n{rules}COMMIT\n")
 
     def _shares_ours(self) -> bool:
-        ours, its = Path("/proc/self/ns/net"), Path(f"/proc/{self._holder.pid}/ns/net")
-        return ours.readlink() == its.readlink()
+        return Path("/proc/self/ns/net").readlink() == self.path.readlink()
 
 
 class Network:

@@ -42,7 +42,7 @@ class World:
             for name in PLACES
         }
         for name, node in self.nodes.items():
-            node.command = (*self.network.places[name].inside, *node.command)
+            node.network = self.network.places[name].path
         self.people = [
             Person(reactor, login, self.nodes[PLACES[number % 3]].name, authority.pem, seed)
             for number, login in enumerate(PEOPLE)

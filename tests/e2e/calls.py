@@ -52,7 +52,7 @@ class World:
             node = NodeProcess(
                 authority=authority, at=(name, place.address), federation='mode = "open"', more=more
             )
-            node.command = (*place.inside, *node.command)
+            node.network = place.path
             stack.callback(node.close)
             self.nodes[name] = node
         with ThreadPoolExecutor() as pool:

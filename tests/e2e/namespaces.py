@@ -52,11 +52,11 @@ class Namespace:
         ours = os.open(f"/proc/self/task/{_thread()}/ns/net", os.O_RDONLY)
         theirs = os.open(self._path, os.O_RDONLY)
         try:
-            _enter(theirs)
+            enter(theirs)
             try:
                 yield
             finally:
-                _enter(ours)
+                enter(ours)
         finally:
             os.close(theirs)
             os.close(ours)
@@ -88,6 +88,7 @@ def _thread() -> int:
     return int(_libc.gettid())
 
 
-def _enter(descriptor: int) -> None:
+def enter(descriptor: int) -> None:
+    """This thread is in a namespace from now on: that of a descriptor of /proc/PID/ns/net."""
     if _libc.setns(descriptor, _CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")

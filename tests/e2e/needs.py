@@ -16,6 +16,9 @@ TOOLS = Path(__file__).parent.parent.parent / ".make"
 _LISTS = 1800
 """Seconds for which Debian's lists of packages are good: a run asks for them once."""
 
+_INSTALLED = ("--no-install-recommends", "ca-certificates")
+"""What packages recommend is more than they are; of that npm needs this, to know its registry by."""
+
 
 def missing(reason: str) -> NoReturn:
     """The test cannot run here."""
@@ -43,7 +46,7 @@ def tool(name: str, package: str | None = None) -> str:
 def apt(package: str) -> str | None:
     """Install one of Debian's packages; the command that failed, if one did."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    update, install = ["apt-get", "-q", "update"], ["apt-get", "-q", "install", "-y", package]
+    update, install = ["apt-get", "-q", "update"], ["apt-get", "-q", "install", "-y", *_INSTALLED, package]
     with alone():
         lists = TOOLS / ".apt"
         known = lists.exists() and time() - lists.stat().st_mtime < _LISTS

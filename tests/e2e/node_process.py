@@ -79,8 +79,8 @@ class NodeProcess:
         federation: str = "",
         more: str = "",
     ) -> None:
-        """`command` runs twistd: one that is not `TWISTD` does so (`tests.e2e.warm`). `state` is where the
-        state directory is, if not in the node's folder.
+        """`command` runs twistd: a name of `tests.e2e.warm` is started by that. `state` is where the state
+        directory is, if not in the node's folder.
 
         With an `authority` it is one of several nodes, whose certificates are by that one. It is served
         `at` a host and address, which has to be there; `federation` is more lines of that section,
@@ -97,6 +97,8 @@ class NodeProcess:
         """It was told to end, or killed, and has not been started again."""
         self.command = command
         """What runs twistd."""
+        self.network: Path | None = None
+        """The network namespace that a warm one is in, if not in ours: /proc/PID/ns/net."""
         self._process: warm.Process | None = None
         for name in ("tmp", "home"):
             (self.folder / name).mkdir()
@@ -165,10 +167,11 @@ class NodeProcess:
 
     def _run(self, options: Sequence[str], reader: int, log: IO[bytes]) -> warm.Process:
         home = self.folder / "home"
-        if self.command == TWISTD:
+        if warm.knows(self.command):
             with Path(os.devnull).open("rb") as nothing:
                 told = nothing.fileno(), log.fileno(), log.fileno()
-                return warm.start([*TWISTD, *options], *told, home, self._environment, [reader])
+                command = [*self.command, *options]
+                return warm.start(command, *told, home, self._environment, [reader], self.network)
         return subprocess.Popen(
             [*self.command, *options],
             pass_fds=[reader],

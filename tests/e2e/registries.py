@@ -31,7 +31,8 @@ def node() -> str:
 def pypi(name: str, *packages: str) -> Path:
     """A folder for PYTHONPATH with `packages` (`name==version`), installed where it is missing."""
     folder = TOOLS / name
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
+    # What is imported of them is compiled then: most of them never is.
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", str(folder)]
     return _installed(folder, [*command, *packages])
 
 

@@ -1,7 +1,7 @@
 """twistd with a node that tells others what a file says, and writes down what it is told.
 
-`python -m tests.e2e.telling_node` takes twistd's arguments. In the folder `TELL` a file `say` has lines of
-`NODE TEXT`; it is deleted when they are committed. What came is in the table `arrived`, each time it came.
+It takes twistd's arguments. In the folder `TELL` a file `say` has lines of `NODE TEXT`; it is deleted when
+they are committed. What came is in the table `arrived`, each time it came.
 """
 
 import os
@@ -19,8 +19,6 @@ from safeum_home.node.domain import Domain, make_domain
 from safeum_home.ports.federation import Applied, Noted
 from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.spawn import spawn
-
-_folder = Path(os.environ["TELL"])
 
 
 class Telling:
@@ -50,7 +48,7 @@ def _telling(config: Any, clock: Any, database: Any, *others: Any, peers: Any, *
     spawn(_run(database, table), "making a table")
 
     async def look() -> None:
-        said = _folder / "say"
+        said = _said()
         if not said.exists():
             return
         rows = [line.split() for line in said.read_text().splitlines()]
@@ -65,10 +63,14 @@ def _telling(config: Any, clock: Any, database: Any, *others: Any, peers: Any, *
     return replace(domain, shared=(*domain.shared, Telling(config.node.name)))
 
 
+def _said() -> Path:
+    return Path(os.environ["TELL"], "say")
+
+
 async def _run(database: Any, statement: str) -> None:
     await database.transact(lambda c: c.exec_driver_sql(statement))
 
 
-if __name__ == "__main__":
+def main() -> None:
     vars(service)["make_domain"] = _telling
     run()

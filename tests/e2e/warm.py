@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -118,6 +118,11 @@ def _paths() -> list[str]:
     return [path for path in [os.environ.get("PYTHONPATH")] if path]
 
 
+def knows(command: Sequence[str]) -> bool:
+    """Whether that is the name of a program, and nothing more."""
+    return len(command) == 1 and os.path.basename(command[0]) in PROGRAMS
+
+
 def start(
     arguments: Sequence[str],
     stdin: int,
@@ -126,8 +131,12 @@ def start(
     folder: Path,
     environment: Mapping[str, str] | None = None,
     descriptors: Sequence[int] = (),
+    network: Path | None = None,
 ) -> WarmProcess:
-    """Start a program of `PROGRAMS`; it has `descriptors` at the same places as they are here."""
+    """Start a program of `PROGRAMS`; it has `descriptors` at the same places as they are here.
+
+    It is in a network namespace of its own where there is a path to that.
+    """
     global _maker
     with _lock:
         if _maker is None:
@@ -137,9 +146,11 @@ def start(
     places = [0, 1, 2, *descriptors]
     given = [stdin, output, errors, *descriptors]
     told = dict(os.environ if environment is None else environment)
-    return WarmProcess(
-        _maker, arguments, _maker.ask(Start(arguments, str(folder.absolute()), told, places), given)
-    )
+    request = Start(arguments, str(folder.absolute()), told, places, network is not None)
+    with ExitStack() as stack:
+        if network is not None:
+            given.append(stack.enter_context(network.open("rb")).fileno())
+        return WarmProcess(_maker, arguments, _maker.ask(request, given))
 
 
 def run(

@@ -3,25 +3,32 @@
 It forks for each, before which it has done nothing but to import: no reactor is there, and no thread.
 """
 
+import atexit
 import gc
 import importlib
 import os
 import signal
 import socket
 import sys
+import threading
 from contextlib import suppress
 from fcntl import F_DUPFD, fcntl
+from typing import NoReturn
 
 import msgspec
 from msgspec import Struct
+
+from tests.e2e.namespaces import enter
 
 PROGRAMS = {
     "twistd": "twisted.scripts.twistd:run",
     "safeum-home": "safeum_home.operator:main",
     "safeum": "safeum_home.client.cli:main",
     "development-node": "tests.e2e.development_node:main",
+    "number-node": "tests.e2e.development_node:with_numbers_for_logins",
+    "telling-node": "tests.e2e.telling_node:main",
 }
-"""What the commands of the virtual environment call, and one of the tests."""
+"""What the commands of the virtual environment call, and some of the tests."""
 _LOADED = (
     "safeum_home.tap",
     "safeum_home.admin.offline",
@@ -39,12 +46,16 @@ _ABOVE = 500
 
 
 class Start(Struct, tag=True):
-    """Start a program with descriptors at these places, which come with the request in their order."""
+    """Start a program with descriptors at these places, which come with the request in their order.
+
+    `in_network`: behind them there is that of the network namespace that it is to be in.
+    """
 
     arguments: list[str]
     folder: str
     environment: dict[str, str]
     places: list[int]
+    in_network: bool = False
 
 
 class Ended(Struct, tag=True):
@@ -56,8 +67,8 @@ class Ended(Struct, tag=True):
 _requests = msgspec.json.Decoder(Start | Ended)
 
 
-def main() -> object:
-    """What the program returns that this process has become; None where it has only made others."""
+def main() -> None:
+    """Make processes until nobody wants any more."""
     wire = socket.socket(fileno=int(sys.argv[1]))
     for place in (*PROGRAMS.values(), *_LOADED):
         importlib.import_module(place.partition(":")[0])
@@ -78,7 +89,7 @@ def main() -> object:
         pid = os.fork()
         if pid == 0:
             wire.detach()
-            return _become(request, descriptors)
+            _become(request, descriptors)
         children.add(pid)
         for descriptor in descriptors:
             os.close(descriptor)
@@ -86,11 +97,12 @@ def main() -> object:
     for pid in children:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    return None
 
 
-def _become(request: Start, descriptors: list[int]) -> object:
+def _become(request: Start, descriptors: list[int]) -> NoReturn:
     """Run a program as if this process had been started for it."""
+    if request.in_network:
+        enter(descriptors.pop())
     above = [fcntl(descriptor, F_DUPFD, _ABOVE) for descriptor in descriptors]
     os.closerange(3, _ABOVE)
     for descriptor, place in zip(above, request.places, strict=True):
@@ -101,8 +113,25 @@ def _become(request: Start, descriptors: list[int]) -> object:
     os.environ.update(request.environment)
     sys.argv = request.arguments
     module, _, function = PROGRAMS[os.path.basename(request.arguments[0])].partition(":")
-    return getattr(sys.modules[module], function)()
+    try:
+        status = getattr(sys.modules[module], function)()
+    except SystemExit as exit:
+        status = exit.code
+    _end(status)
+
+
+def _end(status: object) -> NoReturn:
+    """End as `sys.exit` does, but leave modules whole: to take them apart would copy all that is shared."""
+    if not isinstance(status, int | None):
+        print(status, file=sys.stderr)
+        status = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # as `multiprocessing` ends a process
+    atexit._run_exitfuncs()
+    gc.collect()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status or 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())  # type: ignore[arg-type]  # as the commands do
+    main()

@@ -47,8 +47,9 @@ const COMMANDS = {
   open({ account, master, chat, peer, now }) {
     const own = new UniqueKey(account, hex(master));
     const people = new People();
-    state = { own, people, now, vault: new Vault(own), version: 0, line: new secure.OwnLine(people) };
-    const options = { chat, own, people: state.people, peer, now: () => state.now, vaultVersion: () => state.version };
+    state = { own, people, now, vault: new Vault(own), version: 0, line: new secure.OwnLine(people), former: [] };
+    const { former } = state;
+    const options = { chat, own, people, peer, former, now: () => state.now, vaultVersion: () => state.version };
     state.chat = new SecureChat(options);
     return own.identity(now);
   },
@@ -72,6 +73,12 @@ const COMMANDS = {
   },
   tell: ({ line }) => state.chat.tell(secure.succession.ofText(line)),
   know: ({ line }) => state.chat.know(secure.succession.ofText(line)) ?? null,
+  is_own: ({ known, version, data }) => secure.isOwn(state.own, known, { n: version, data }),
+  /** The keys before are let go. */
+  forget() {
+    state.former.splice(0).forEach((each) => each.wipe());
+    return null;
+  },
   /** Another passphrase: the vault that follows on this one, of the keys that take the place of its own. */
   move({ version, data, master, now }) {
     const next = new UniqueKey(state.own.account, hex(master));

@@ -9,8 +9,9 @@ from safeum_home.chats.across.arrivals import Arrivals
 from safeum_home.chats.across.changed import check_author, is_gone, tell
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.shown import Shown
-from safeum_home.chats.changes.altering import Altered, Altering, Place, Stored
+from safeum_home.chats.changes.altering import Altered, Altering, Stored
 from safeum_home.chats.changes.changing import MessageChanges
+from safeum_home.chats.changes.finding import Place
 from safeum_home.chats.lives import life_of
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId

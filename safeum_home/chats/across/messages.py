@@ -18,8 +18,9 @@ from safeum_home.chats.across.files import ForeignFiles, Told
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.shown import Shown
-from safeum_home.chats.changes.altering import Altered, Altering, Change, Place, Stored
+from safeum_home.chats.changes.altering import Altered, Altering, Change, Stored
 from safeum_home.chats.changes.changing import MessageChanges, check_mentions, edited_body
+from safeum_home.chats.changes.finding import Place
 from safeum_home.chats.contents import Chat, ChatContents
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fleeting import FleetingMessages

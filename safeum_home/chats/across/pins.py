@@ -77,7 +77,7 @@ class PinsKind:
         def store(c: Connection) -> None:
             changed.clear()
             position = places.both[0]
-            contents, _ = self._altering.contents(c, chat.blind, sender)
+            contents, _ = self._altering.finder.contents(c, chat.blind, sender)
             named = [self._references.find(c, chat, told, node) for told in shared.pinned]
             targets = [target for target in named if target is not None]
             now = self._pins.told(c, contents, targets, PinsRecord(event.at, sender), position)

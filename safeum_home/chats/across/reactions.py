@@ -8,9 +8,10 @@ from safeum_home.chats.across.changed import tell
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.references import References
 from safeum_home.chats.across.telling import pointed
-from safeum_home.chats.changes.altering import Altered, Altering, Place, Stored
+from safeum_home.chats.changes.altering import Altered, Altering, Stored
 from safeum_home.chats.changes.changing import MessageChanges
 from safeum_home.chats.changes.emoji import one_emoji
+from safeum_home.chats.changes.finding import Place
 from safeum_home.chats.changes.reacted import open_reaction
 from safeum_home.chats.contents import member_behind
 from safeum_home.chats.lives import life_of

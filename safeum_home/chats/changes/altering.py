@@ -12,14 +12,13 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.posts.posts import Posts
 from safeum_home.chats.across.telling import Telling, Told
+from safeum_home.chats.changes.finding import MessageFinder, Place
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.fan_out import UNREAD, FanOut
-from safeum_home.chats.groups.rights import Action, may
 from safeum_home.chats.infos import ChatInfos
-from safeum_home.chats.opening import ChatOpener
 from safeum_home.chats.registry import ChatRegistry
-from safeum_home.chats.sealed import open_message, reseal
-from safeum_home.errors import Code, Problem, Tampered
+from safeum_home.chats.sealed import reseal
+from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.ports import Blinder, Bus, Caller, Committed, Cursors, Database, Published
 from safeum_home.protocol import frames
@@ -28,22 +27,9 @@ from safeum_home.protocol.events import ChatChanged, Reacted
 from safeum_home.protocol.federation.group_posts import Act
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message
-from safeum_home.storage import changes, chats, events
+from safeum_home.storage import changes
 from safeum_home.storage.rows import EventRow
 from safeum_home.storage.trial import tried
-
-
-class Place(NamedTuple):
-    """A message inside a transaction, for an account that can see it. `later` is a position of its own."""
-
-    chat: ChatContents
-    row: EventRow
-    message: Message
-    account: AccountId
-    blind: bytes
-    """The account's blind index."""
-    position: int
-    later: int
 
 
 class Altered(NamedTuple):
@@ -78,10 +64,10 @@ class Altering:
     def __init__(
         self,
         database: Database,
+        finder: MessageFinder,
         blinder: Blinder,
         cursors: Cursors,
         registry: ChatRegistry,
-        opener: ChatOpener,
         infos: ChatInfos,
         bus: Bus,
         fan_out: FanOut,
@@ -89,75 +75,15 @@ class Altering:
         posts: Posts,
     ) -> None:
         self._database = database
+        self.finder = finder
         self._blinder = blinder
         self._cursors = cursors
         self._registry = registry
-        self._opener = opener
         self._infos = infos
         self._bus = bus
         self._fan_out = fan_out
         self._telling = telling
         self._posts = posts
-
-    # --- inside a transaction, or on a reading connection
-
-    def contents(self, c: Connection, chat: bytes, account: AccountId) -> tuple[ChatContents, int]:
-        """A chat as it is now, and from which position on a member sees it; raises `not_found`."""
-        row, member = chats.chat(c, chat), chats.member(c, chat, self._blinder.account(account))
-        if row is None or member is None:
-            raise Problem(Code.NOT_FOUND)
-        try:
-            return self._opener.contents(c, row, account), member.visible
-        except Tampered:
-            raise Problem(Code.NOT_FOUND) from None
-
-    def find(
-        self,
-        c: Connection,
-        chat: bytes,
-        account: AccountId,
-        target: int,
-        position: int = 0,
-        later: int = 0,
-        own: bool = False,
-    ) -> Place:
-        """A message that `account` can see; raises `not_found`, `message_gone` or `message_not_kept`.
-
-        With `own` also one that it has written itself, and does not see since it came back to a group.
-        """
-        contents, visible = self.contents(c, chat, account)
-        hidden = target <= visible
-        row = (
-            None
-            if hidden and not (own and target > contents.record.erased)
-            else events.event(c, chat, target)
-        )
-        if row is None:
-            dropped = not hidden and self.was_dropped(c, chat, target)
-            raise Problem(Code.MESSAGE_NOT_KEPT if dropped else Code.MESSAGE_GONE)
-        try:
-            message = open_message(c, contents, row)
-        except Tampered:
-            raise Problem(Code.MESSAGE_GONE) from None
-        if hidden and message.sender != account:
-            raise Problem(Code.MESSAGE_GONE)
-        return Place(contents, row, message, account, self._blinder.account(account), position, later)
-
-    def was_dropped(self, c: Connection, chat: bytes, target: int) -> bool:
-        """Whether a message of a chat without history is gone since all devices held it, not long ago."""
-        return events.is_gone_from(c, target, self._blinder.gone(chat, target))
-
-    def check_writer(self, c: Connection, chat: ChatContents, account: AccountId) -> None:
-        """Raises what `chat.send` would be refused with."""
-        if account not in self._opener.writers(c, chat):
-            raise self._registry.refusal(chat.id, account)
-
-    @staticmethod
-    def moderates(chat: ChatContents) -> bool:
-        """Whether the account that a chat was opened for may pin in a group, and delete what others wrote."""
-        return chat.entry is not None and may(chat.entry.role, Action.MODERATE)
-
-    # --- a whole command
 
     async def chat_of(self, caller: Caller, chat: str) -> Chat:
         """A chat for one of its members; raises `not_found`. Go on in the turn in which this is answered."""
@@ -208,7 +134,7 @@ class Altering:
         """Have the group's node asked for a change, where that would be one here."""
 
         def would_be(c: Connection) -> Altered | None:
-            return change(c, self.find(c, chat.blind, caller.account, target, own=own))
+            return change(c, self.finder.find(c, chat.blind, caller.account, target, own=own))
 
         def make(c: Connection, contents: ChatContents) -> Act | None:
             altered = tried(c, would_be)
@@ -236,7 +162,7 @@ class Altering:
 
         `own` is as `find` has it.
         """
-        return self._change(c, chat, self.find(c, chat.blind, account, target, *places, own), change)
+        return self._change(c, chat, self.finder.find(c, chat.blind, account, target, *places, own), change)
 
     def store_told(
         self,
@@ -248,15 +174,7 @@ class Altering:
         change: Change,
     ) -> Stored | None:
         """As `store`, in a copy of a group: it is not for this node to say what `account` may do there."""
-        contents, row = self._opener.group(c, chat.blind), events.event(c, chat.blind, target)
-        if contents is None or row is None:
-            raise Problem(Code.MESSAGE_GONE)
-        try:
-            message = open_message(c, contents, row)
-        except Tampered:
-            raise Problem(Code.MESSAGE_GONE) from None
-        place = Place(contents, row, message, account, self._blinder.account(account), *places)
-        return self._change(c, chat, place, change)
+        return self._change(c, chat, self.finder.find_told(c, chat.blind, account, target, places), change)
 
     def _change(self, c: Connection, chat: Chat, place: Place, change: Change) -> Stored | None:
         altered = change(c, place)

@@ -7,8 +7,9 @@ from sqlalchemy import Connection
 
 from safeum_home.chats.across.posts.posts import Posts
 from safeum_home.chats.across.telling import DELETED, EDITED, REACTED
-from safeum_home.chats.changes.altering import Altered, Altering, Place
+from safeum_home.chats.changes.altering import Altered, Altering
 from safeum_home.chats.changes.emoji import one_emoji
+from safeum_home.chats.changes.finding import Place
 from safeum_home.chats.changes.pins import without_pin
 from safeum_home.chats.changes.reacted import ReactionRecord, open_reaction, seal_reaction
 from safeum_home.chats.contents import ChatKind
@@ -86,7 +87,7 @@ class MessageChanges:
             message = alive(place)
             if message.sender != caller.account:
                 raise Problem(Code.NOT_YOURS)
-            self._altering.check_writer(c, place.chat, caller.account)
+            self._altering.finder.check_writer(c, place.chat, caller.account)
             body = edited_body(message, params.body)
             mentions = message.mentions if params.mentions is None else params.mentions
             if (body, mentions) == (message.body, message.mentions):
@@ -121,7 +122,7 @@ class MessageChanges:
         if type(message.body) is Deleted:
             return None
         own = message.sender == place.account or place.chat.kind is ChatKind.VOICEMAIL
-        others = self._altering.moderates(place.chat) and not is_pair(place.chat.record)
+        others = self._altering.finder.moderates(place.chat) and not is_pair(place.chat.record)
         if not own and (message.signature or not others):
             raise Problem(Code.NOT_YOURS)
         return self.deleted(c, place, Deleted(place.account, at))
@@ -146,7 +147,7 @@ class MessageChanges:
     def reacted(self, c: Connection, place: Place, emoji: str | None) -> Altered | None:
         """A message inside a transaction, to which `place.account` reacts with this."""
         alive(place)
-        self._altering.check_writer(c, place.chat, place.account)
+        self._altering.finder.check_writer(c, place.chat, place.account)
         return self.reaction(c, place, emoji)
 
     def reaction(self, c: Connection, place: Place, emoji: str | None) -> Altered | None:
@@ -173,7 +174,7 @@ class MessageChanges:
         after = None if params.after is None else self._blinder.account(AccountId(params.after))
 
         def read(c: Connection) -> tuple[list[ReactionRecord], bool]:
-            place = self._altering.find(c, chat.blind, caller.account, target)
+            place = self._altering.finder.find(c, chat.blind, caller.account, target)
             rows = reactions.reactions_to(c, chat.blind, target, after, params.limit + 1)
             page = rows[: params.limit]
             opened = undamaged(page, lambda row: open_reaction(c, place.chat, row), "reactions")

@@ -77,7 +77,7 @@ class Pins:
     def _pinned(
         self, c: Connection, chat: ChatContents, account: AccountId, target: int, position: int
     ) -> ChatContents | None:
-        place = self._altering.find(c, chat.blind, account, target)
+        place = self._altering.finder.find(c, chat.blind, account, target)
         pinned = chat.record.pinned
         if type(place.message.body) is Deleted:
             raise Problem(Code.MESSAGE_GONE)
@@ -94,7 +94,7 @@ class Pins:
         after = None if params.after is None else self._cursors.decode(params.after)
 
         def read(c: Connection) -> list[tuple[int, bytes]]:
-            contents, visible = self._altering.contents(c, chat.blind, caller.account)
+            contents, visible = self._altering.finder.contents(c, chat.blind, caller.account)
             pinned = contents.record.pinned
             if after in pinned:
                 pinned = pinned[pinned.index(after) + 1 :]
@@ -162,7 +162,7 @@ class Pins:
 
         Raises `Problem`.
         """
-        contents, _ = self._altering.contents(c, chat.blind, account)
+        contents, _ = self._altering.finder.contents(c, chat.blind, account)
         self._check(c, contents, account)
         if pinned:
             changed = self._pinned(c, contents, account, target, position)
@@ -201,10 +201,10 @@ class Pins:
 
     def _check(self, c: Connection, chat: ChatContents, account: AccountId) -> None:
         if chat.kind is ChatKind.GROUP:
-            if not self._altering.moderates(chat):
+            if not self._altering.finder.moderates(chat):
                 raise Problem(Code.NOT_PERMITTED)
         else:
-            self._altering.check_writer(c, chat, account)
+            self._altering.finder.check_writer(c, chat, account)
 
 
 def _alive(c: Connection, chat: ChatContents, row: EventRow) -> int:

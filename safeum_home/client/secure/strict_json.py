@@ -11,7 +11,6 @@ import msgspec
 
 from safeum_home.client.secure.octets import malformed
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _FRACTION = re.compile(rb"[0-9][.eE]")
 
 
@@ -21,9 +20,14 @@ def check(octets: bytes) -> None:
         members = _members(msgspec.json.decode(octets))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise malformed() from None
-    bare = _STRINGS.sub(b"", octets)
+    bare = _without_strings(octets)
     if bare.count(b":") != members or _FRACTION.search(bare):
         raise malformed()
+
+
+def _without_strings(octets: bytes) -> bytes:
+    """Of JSON: every other piece between its quotation marks, once those are gone that are escaped."""
+    return b"".join(octets.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
 
 
 def _members(value: Any) -> int:

@@ -22,6 +22,6 @@ export { Reason, Refused } from "./refused.js";
 export * as succession from "./succession.js";
 export { use } from "./sodium.js";
 export { UniqueKey } from "./unique_key.js";
-export { Vault } from "./vault.js";
+export { isOwn, Vault } from "./vault.js";
 export { empty, merge, pin, restore } from "./vault_content.js";
 export { fitted } from "./vault_room.js";

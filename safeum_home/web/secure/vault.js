@@ -34,6 +34,21 @@ export function open(data, version, own) {
   return { content: check(parse(unpadded(plain, BUCKETS))), hash: encode(digest(octets, "safeum vault", HASH)) };
 }
 
+/**
+ * Whether keys are those of an account, whose directory has some with the hash `known`: by that, or since they open its
+ * vault, `{n, data}`. Where another passphrase was being taken, and that was interrupted, the vault is sealed for its
+ * keys before the directory has them: whoever enters that one goes on with it.
+ */
+export function isOwn(own, known, { n, data }) {
+  if (own.hash === known) return true;
+  try {
+    return n > 0 && Boolean(open(data, n, own));
+  } catch (error) {
+    if (error instanceof Refused) return false;
+    throw error;
+  }
+}
+
 /** Which version this program has had last: so an older one is seen, and one beside it. */
 export class Vault {
   constructor(own) {

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.arrivals import body_of
+from safeum_home.chats.across.groups.patience import SECONDS, Patience
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.limits import RateLimit
@@ -20,14 +21,11 @@ from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Body
 from safeum_home.storage import roster
 
-PATIENCE, PER = 120.0, 3600.0
-"""Seconds, of so many, for which a group stands in line where authors' nodes cannot be asked for keys."""
 WAIT = 30.0
-"""Seconds of that after which it is told again, where nobody says another time."""
+"""Seconds after which a group that stands in line is told again, where nobody says another time."""
 KIB = 1024
 LATE = frozenset((Code.UNKNOWN_KEY.code,))
 """With which codes what an author did is told again later, once the keys are to be had: better than never."""
-MOST_GROUPS = 10_000
 _NOT_NOW = (Code.NODE_UNREACHABLE, Code.BUSY)
 
 
@@ -86,7 +84,7 @@ class Authors:
         """`now` is in milliseconds; `limit` is how much each node may have told of its groups, in KiB."""
         self._peers = peers
         self._limit = limit
-        self._patience = RateLimit(PATIENCE / PER, PATIENCE, lambda: now() / 1000, MOST_GROUPS)
+        self._patience = Patience(lambda: now() / 1000)
 
     async def authored(self, node: str, chat: str | None, plain: dict[str, Any]) -> Authored:
         """An event of a group's chat that `node`, which orders it, passes on.
@@ -114,9 +112,9 @@ class Authors:
         except Problem as problem:
             if problem.code not in _NOT_NOW:
                 raise
-            wait = min(problem.retry_after or WAIT, PATIENCE)
+            wait = min(problem.retry_after or WAIT, SECONDS)
         try:
-            self._patience.take((origin, chat), wait)
+            self._patience.wait(origin, chat, wait)
         except Problem:
             # What is behind it in the group is not to wait for ever.
             raise Problem(Code.UNKNOWN_KEY) from None

@@ -23,8 +23,9 @@ from safeum_home.chats.across.groups.shown import GroupShown
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.posts.box import PostBox
 from safeum_home.chats.across.posts.records import Settled
-from safeum_home.chats.changes.altering import Altered, Altering, Change, Place, Stored
+from safeum_home.chats.changes.altering import Altered, Altering, Change, Stored
 from safeum_home.chats.changes.changing import MessageChanges, edited_body
+from safeum_home.chats.changes.finding import Place
 from safeum_home.chats.contents import Chat
 from safeum_home.chats.delivery import Delivery
 from safeum_home.chats.fleeting import FleetingMessages

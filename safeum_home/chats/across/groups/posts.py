@@ -22,9 +22,10 @@ from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.posts.box import PostBox
 from safeum_home.chats.across.posts.records import HOUR, Settled
 from safeum_home.chats.across.telling import EDITED, Telling
-from safeum_home.chats.changes.altering import Altered, Altering, Change, Place, Stored
+from safeum_home.chats.changes.altering import Altered, Altering, Change, Stored
 from safeum_home.chats.changes.changing import MessageChanges, alive, edited_body
 from safeum_home.chats.changes.emoji import one_emoji
+from safeum_home.chats.changes.finding import Place
 from safeum_home.chats.changes.pins import Pins
 from safeum_home.chats.contents import Chat, ChatContents, ChatKind
 from safeum_home.chats.delivery import Delivery
@@ -201,7 +202,7 @@ class PostKind:
         if stored is None:
             return []
         account = self._blinder.account(sender) if isinstance(act, Reacting) else ITSELF
-        contents, _ = self._altering.contents(c, chat.blind, sender)
+        contents, _ = self._altering.finder.contents(c, chat.blind, sender)
         keep(c, contents, target, authored.event, account)
         return [lambda: self._tell(chat, stored)]
 
@@ -221,7 +222,7 @@ class PostKind:
     def _edited(self, c: Connection, place: Place, act: Written) -> Altered | None:
         message = alive(place)
         check_author(message, place.account)
-        self._altering.check_writer(c, place.chat, place.account)
+        self._altering.finder.check_writer(c, place.chat, place.account)
         if act.edited is None or act.edited <= (message.edited or 0):
             return None
         told = group_body(act.body, place.account)
@@ -241,7 +242,7 @@ class PostKind:
                 raise Problem(Code.MESSAGE_GONE)
             self._telling.groups.again(c, chat, event.node, known)
             return []
-        contents, _ = self._altering.contents(c, chat.blind, sender)
+        contents, _ = self._altering.finder.contents(c, chat.blind, sender)
         check_people(c, self._blinder, chat.blind, act)
         told = group_body(act.body, sender)
         message = Message(

@@ -12,9 +12,10 @@ from safeum_home.chats.across.groups.references import GroupReferences
 from safeum_home.chats.across.groups.shown import GroupShown
 from safeum_home.chats.across.places import Places
 from safeum_home.chats.across.posts.records import HOUR
-from safeum_home.chats.changes.altering import Altered, Altering, Place, Stored
+from safeum_home.chats.changes.altering import Altered, Altering, Stored
 from safeum_home.chats.changes.changing import MessageChanges
 from safeum_home.chats.changes.emoji import one_emoji
+from safeum_home.chats.changes.finding import Place
 from safeum_home.chats.changes.pins import Pins
 from safeum_home.chats.contents import ChatContents
 from safeum_home.chats.opening import ChatOpener
