@@ -5,6 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.secure import events as e
+from safeum_home.client.secure.chat import Step
 from safeum_home.client.secure.streams import Noted, Streams, Verdict
 from safeum_home.client.unlocked import items
 from safeum_home.client.unlocked.beginning import Beginning
@@ -76,12 +77,14 @@ def _told_first(self: Any, step: Any) -> None:
     """`Saying._done` that tells before it posts."""
     for event in step.events:
         self._heard(event)
-    self._posting.put(step.posts)
+    _done(self, Step(posts=step.posts))
 
 
 async def _waits(_self: Any) -> None:
     """`SecureChats._catch_up` that waits for what comes."""
 
+
+_done = Saying._done
 
 DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "rosters that somebody else is said to have signed": (
