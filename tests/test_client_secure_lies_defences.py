@@ -5,6 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.secure import events as e
+from safeum_home.client.secure.chat import Step
 from safeum_home.client.secure.streams import Noted, Streams, Verdict
 from safeum_home.client.unlocked import items
 from safeum_home.client.unlocked.beginning import Beginning
@@ -72,9 +73,18 @@ def _shown_again(self: Any, received: Any) -> None:
         self.items.add(item)
 
 
+def _told_first(self: Any, step: Any) -> None:
+    """`Saying._done` that tells before it posts."""
+    for event in step.events:
+        self._heard(event)
+    _done(self, Step(posts=step.posts))
+
+
 async def _waits(_self: Any) -> None:
     """`SecureChats._catch_up` that waits for what comes."""
 
+
+_done = Saying._done
 
 DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "rosters that somebody else is said to have signed": (
@@ -124,6 +134,14 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "changes that are not taken": (
         REFUSED + "ChangeTests.test_itself",
         (Defence(items.Items, "undo", lambda *_: []),),
+    ),
+    "who answers at once": (
+        REFUSED + "QueueTests.test_said_at_once",
+        (Defence(Saying, "_done", _told_first),),
+    ),
+    "what stands behind what is refused": (
+        REFUSED + "QueueTests.test_goes_on",
+        (Defence(Saying, "_named_anew", lambda self, payload: payload),),
     ),
     "what is closed": (
         REFUSED + "ClosedTests.test_left",

@@ -7,10 +7,11 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 
 from safeum_home.client.errors import BadAnswer, ClientError, local
+from safeum_home.client.secure.events import Gap
 from safeum_home.client.secure.payloads import Deletion, Edit, Reaction, Text
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.unlocked import saying
-from safeum_home.client.unlocked.events import CompareChanged, NotChanged
+from safeum_home.client.unlocked.events import CompareChanged, NotChanged, SecureWarning
 from safeum_home.client.unlocked.items import Fate, Item
 from safeum_home.errors import Code
 from safeum_home.protocol.types import Message, Secure
@@ -163,6 +164,21 @@ class QueueTests(RefusedCase):
         self.settle()
         self.assertEqual(self.ben.said(self.chat_id)[2], "twice")
         self.assertEqual((self.ann.alarms, self.ben.alarms), ([], []))
+
+    def test_said_at_once(self) -> None:
+        """Whoever answers as soon as something is told stands behind what was sealed before."""
+        step = self.conversation._chat.say(Text("first"), "first")
+        step.events.append(Gap(self.ben.account, 1))
+
+        def answer(event: object) -> None:
+            if isinstance(event, SecureWarning):
+                self.conversation.send("second")
+
+        self.ann.client.listen(answer)
+        self.conversation._done(step)
+        self.settle()
+        self.assertEqual(self.ben.said(self.chat_id)[2:], ["first", "second"])
+        self.assertEqual(self.ben.alarms, [])
 
     def test_each_by_itself(self) -> None:
         """A node that takes none of them is asked once for each."""

@@ -100,6 +100,7 @@ class Exchange(Saying):
         try:
             if self.peer is None:
                 await self._told.load(self._home.client, self.id)
+                self._check_open()
                 self._done(self._chat.members_told(self._told.members))
             missed = await self._missed()
         finally:
