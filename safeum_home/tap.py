@@ -6,7 +6,8 @@ from twisted.application.service import IService
 from twisted.python import usage
 
 from safeum_home.config import Config, ConfigError, load
-from safeum_home.node.development import PORT, DevelopmentNode
+from safeum_home.node.development import DevelopmentNode
+from safeum_home.node.free_port import PORT
 from safeum_home.node.start import NodeStart
 from safeum_home.node.startup import StartError, check
 

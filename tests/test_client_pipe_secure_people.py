@@ -1,10 +1,34 @@
-"""Comparing through `safeum pipe`: so that nobody is in between."""
+"""Comparing through `safeum pipe`, so that nobody is in between; and what the node keeps put right."""
 
 from typing import Any
 
-from safeum_home.client.unlocked.events import CompareChanged
+from twisted.internet.testing import StringTransport
+
+from safeum_home.client.pipe import Pipe
+from safeum_home.client.secure.refused import Reason
+from safeum_home.client.unlocked.events import CompareChanged, VaultRefused
 from safeum_home.errors import Code
 from tests.pipe_secure_case import PipeCase
+
+
+class VaultTests(PipeCase):
+    def test_refused(self) -> None:
+        """It is told, also where that was before anybody could read it; and is dealt with as is said."""
+        self.pair()
+        self.ann.do(self.ann.secure.save())
+        for method in ("accept_vault", "replace_vault"):
+            refused = VaultRefused(Reason.ROLLED_BACK, 1)
+            self.ann.secure._vault.refused = refused
+            early = Pipe(self.ann.client, self.world.clock)
+            self.ann.secure.vault_refused(refused)
+            self.transport, self.pipe = StringTransport(), early
+            early.makeConnection(self.transport)
+            self.assertEqual(self.lines()[0]["method"], "client.opened")
+            self.assertEqual(
+                self.told("client.secure.vault_refused"), {"reason": "rolled_back", "version": 1}
+            )
+            self.assertEqual(self.ask(f"client.secure.{method}"), {})
+            self.assertIsNone(self.ann.secure.refused_vault)
 
 
 class PeopleTests(PipeCase):

@@ -93,6 +93,21 @@ class GroupTests(SecureDeskCase):
         said = [notice.text for notice in self.ben.desk.notices if "vouched" in notice.text]
         self.assertEqual(said, ["Ann has vouched for Cay and you."])
 
+    def test_strangers(self) -> None:
+        """Who is a contact of one member alone is called by a name nevertheless, and not by an id."""
+        dan = type(self.ann)(self.world, "dan", "Dan")
+        befriend(self.ann, dan)
+        dan.unlock()
+        self.ann.enter("/chat 🔒 Ben, Cay")
+        self.ann.enter("/invite Dan")
+        self.settle()
+        dan.enter("/accept Ann")
+        self.settle()
+        said = [notice.text for notice in dan.desk.notices if "vouched" in notice.text]
+        self.assertEqual(said, ["Ann has vouched for ben (Ben), cay (Cay) and you."])
+        self.assertIn("Ann has vouched for dan (Dan).", self.ben.screen())
+        dan.client.close()
+
     def test_members(self) -> None:
         """Each with how well their keys are known."""
         self.assertIn("Ben  not verified", self.ann.enter("/members"))

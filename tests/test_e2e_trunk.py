@@ -4,13 +4,15 @@ import asyncio
 import json
 import re
 import subprocess
+import time
 from hashlib import md5
 from pathlib import Path
 
 from tests.e2e import g711
 from tests.e2e.janus_probe import App, Probe
-from tests.e2e.node_process import BIN
-from tests.e2e.sniffer import Datagram
+from tests.e2e.node_process import BIN, PATIENCE
+from tests.e2e.rtp_events import RtpEvents, pressed
+from tests.e2e.sniffer import Datagram, Sniffer
 from tests.e2e.trunk import CARRIER_TONE
 from tests.trunk_case import APP_TONE, OURS, THEIRS, ProbeCase
 
@@ -283,6 +285,41 @@ class KeyTests(ProbeCase):
 
 def _md5(*parts: str) -> str:
     return md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
+
+
+class EventTests(ProbeCase):
+    """Keys that are pressed in the sound: RTP events (RFC 4733)."""
+
+    def test_both_ways(self) -> None:
+        """They come to the other side, in either direction, as they are."""
+        self.wait(self._both_ways())
+
+    async def _both_ways(self) -> None:
+        trunk = self.trunk
+        async with self.probe() as probe:
+            handle = await self.registered(probe)
+            caller = trunk.call_in(OURS, THEIRS, scenario="in_events")
+            _, offer = await probe.event(handle, "incomingcall")
+            assert offer is not None
+            self.assertIn(" telephone-event/8000", offer["sdp"])
+            events = RtpEvents()
+            app = App(APP_TONE, events)
+            with trunk.sniffer() as sniffer:
+                await probe.answer(handle, app, offer)
+                await events.until_heard("5")
+                events.press("7")
+                await self.sniffed("7", sniffer)
+            await probe.hang_up(handle)
+            self.assertEqual(caller.wait(), 0, caller.errors())
+            await app.close()
+
+    async def sniffed(self, key: str, sniffer: Sniffer) -> None:
+        """Wait until the edge has passed a key on to the carrier."""
+        deadline = time.monotonic() + PATIENCE
+        edge = self.trunk.edge_address
+        while not any(each.source == edge and pressed(each.rtp) == key for each in list(sniffer.datagrams)):
+            self.assertLess(time.monotonic(), deadline, f"{key} did not come")
+            await asyncio.sleep(0.1)
 
 
 class DeathTests(ProbeCase):

@@ -1,10 +1,9 @@
 """`safeum pipe`: JSON lines in, responses and events out."""
 
+from collections import deque
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
-from msgspec import Raw, Struct
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
@@ -14,107 +13,28 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from safeum_home.client import pipe_files, pipe_secure
-from safeum_home.client.errors import BadAnswer, ClientError, RemoteProblem, SessionEnded, TimedOut, local
+from safeum_home.client.errors import ClientError, RemoteProblem, SessionEnded, local
 from safeum_home.client.events import Heard, Link, LinkChanged, Stream
 from safeum_home.client.pipe_command import SecureCommand
-from safeum_home.client.pipe_files import FILE_METHODS, SaveFile, SendFile
-from safeum_home.client.pipe_secure import SECURE_METHODS
+from safeum_home.client.pipe_files import SaveFile, SendFile
+from safeum_home.client.pipe_lines import FindContacts, FoundContacts, notice, parse, response
 from safeum_home.client.pipe_secure_told import told
 from safeum_home.client.session import Client
 from safeum_home.errors import Code
 from safeum_home.protocol import MAX_FRAME
-from safeum_home.protocol.commands import COMMANDS, ContactFound, Params, Phase, Result
+from safeum_home.protocol.commands import Params, Result
 from safeum_home.protocol.events import METHOD_OF
-from safeum_home.protocol.frames import BadFrame, ProblemDetails, RequestId, decode, encode_event
+from safeum_home.protocol.frames import RequestId, encode_event
 from safeum_home.protocol.types import Message
 
 OUTSTANDING = 64
 """Requests that wait for their answers; after that no line is read until one has come."""
 
+EARLY = 1000
+"""Lines that are kept until there is somebody to read them: the last ones."""
+
 PATIENCE = 5.0
 """Seconds that a command which came too often is held back before it is given again, at the most."""
-
-_FIND_CONTACTS = "client.find_contacts"
-
-
-class _Line(Struct, frozen=True, forbid_unknown_fields=True):
-    method: str
-    params: Raw = Raw(b"{}")
-    id: RequestId | None = None
-    jsonrpc: Literal["2.0"] = "2.0"
-
-
-class FindContacts(Params, frozen=True):
-    """`client.find_contacts`: done by the client, since the node must not see the numbers."""
-
-    numbers: list[str]
-
-
-_OWN: dict[str, type[Params]] = {_FIND_CONTACTS: FindContacts, **FILE_METHODS, **SECURE_METHODS}
-"""What the client does itself."""
-
-
-class FoundContacts(Result, frozen=True):
-    """Number -> account and address."""
-
-    found: dict[str, ContactFound]
-
-
-class _Error(Struct, frozen=True):
-    code: int
-    message: str
-    data: ProblemDetails
-
-
-def _problem(error: ClientError) -> _Error:
-    if isinstance(error, RemoteProblem):
-        return _Error(error.rpc, error.title, error.details)
-    kinds = {TimedOut: "timed_out", BadAnswer: "bad_answer", SessionEnded: "session_ended"}
-    code = kinds.get(type(error), "disconnected")
-    return _Error(-32099, str(error), ProblemDetails(f"urn:safeum:client:{code}", str(error), 504, code))
-
-
-def response(request_id: RequestId | None, answer: Result | ClientError) -> bytes:
-    """The line that answers a request."""
-    if isinstance(answer, ClientError):
-        return msgspec.json.encode({"jsonrpc": "2.0", "id": request_id, "error": _problem(answer)})
-    return msgspec.json.encode({"jsonrpc": "2.0", "id": request_id, "result": answer})
-
-
-def notice(method: str, **params: Any) -> bytes:
-    """A notification of the client itself."""
-    return msgspec.json.encode({"jsonrpc": "2.0", "method": method, "params": params})
-
-
-def parse(line: bytes) -> tuple[RequestId | None, Params | RemoteProblem]:
-    """A line as a command, or as the refusal that the node would have answered."""
-    try:
-        request = msgspec.json.decode(line, type=_Line)
-    except msgspec.ValidationError as error:
-        return None, local(Code.INVALID_REQUEST, str(error)[:200])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None, local(Code.PARSE_ERROR, "One line is one object: method, params, id.")
-    command = COMMANDS.get(request.method)
-    if command is None and request.method not in _OWN:
-        return request.id, local(Code.METHOD_NOT_FOUND)
-    if command is not None and command.phase is Phase.GREETING:
-        return request.id, local(Code.WRONG_STATE, "The session is open already.")
-    try:
-        kind = _OWN[request.method] if command is None else command.params
-        return request.id, msgspec.json.decode(request.params, type=kind)
-    except msgspec.ValidationError as error:
-        return request.id, _carrying(request, str(error)[:200])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return request.id, local(Code.INVALID_PARAMS, str(error)[:200])
-
-
-def _carrying(request: _Line, refusal: str) -> Params | RemoteProblem:
-    """The command, where it is only the kind of a body that is not known here: the node carries that."""
-    method = msgspec.json.encode(request.method)
-    try:
-        return decode(b'{"jsonrpc":"2.0","method":%b,"params":%b}' % (method, request.params)).params
-    except BadFrame:
-        return local(Code.INVALID_PARAMS, refusal)
 
 
 @implementer(IPushProducer)
@@ -173,6 +93,9 @@ class Pipe(LineReceiver):
         self.done: Deferred[int] = Deferred()
         self._client = client
         self._events = _Events(client.events(), self.sendLine, client.state.authentic)
+        self._early: deque[bytes] | None = deque(maxlen=EARLY)
+        """What secure chats have told while they were unlocked, before there was anybody to read it."""
+        client.listen(self._heard)
         self._outstanding = 0
         self._ended = False
         self._status = 0
@@ -184,7 +107,9 @@ class Pipe(LineReceiver):
         shown = {"account": opened.account, "address": opened.address, "device": opened.device}
         more = {"node_key": opened.node_key, "support_chat": opened.support_chat, "policy": opened.policy}
         self.sendLine(notice("client.opened", **shown, cursor=opened.cursor, **more))
-        self._client.listen(self._link)
+        early, self._early = self._early or (), None
+        for line in early:
+            self.sendLine(line)
         Deferred.fromCoroutine(self._events.run()).addErrback(self._over)
 
     def _over(self, failure: Failure) -> None:
@@ -192,11 +117,18 @@ class Pipe(LineReceiver):
         self._status = 1
         self._close()
 
-    def _link(self, event: Heard) -> None:
-        told(event, lambda method, **params: self.sendLine(notice(method, **params)))
-        if isinstance(event, LinkChanged) and event.link is not Link.CONNECTING:
+    def _heard(self, event: Heard) -> None:
+        told(event, self._tell)
+        if self._early is None and isinstance(event, LinkChanged) and event.link is not Link.CONNECTING:
             params = {"link": event.link.value, "reason": event.reason, "retry_in": event.retry_in}
             self.sendLine(notice("client.link", **params, reset=event.reset))
+
+    def _tell(self, method: str, **params: Any) -> None:
+        line = notice(method, **params)
+        if self._early is None:
+            self.sendLine(line)
+        else:
+            self._early.append(line)
 
     def lineReceived(self, line: bytes) -> None:
         if not line.strip():

@@ -10,6 +10,7 @@ from safeum_home.client.pipe_command import SecureCommand
 from safeum_home.client.pipe_secure_chats import CHATS
 from safeum_home.client.pipe_secure_messages import MESSAGES
 from safeum_home.client.pipe_secure_people import PEOPLE
+from safeum_home.client.pipe_secure_vault import VAULT
 from safeum_home.client.secure.refused import Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.session import Client
@@ -18,7 +19,7 @@ from safeum_home.errors import Code
 from safeum_home.protocol.commands import Params, Result
 from safeum_home.protocol.frames import ProblemDetails
 
-SECURE_METHODS: dict[str, type[Params]] = {**CHATS, **MESSAGES, **PEOPLE}
+SECURE_METHODS: dict[str, type[Params]] = {**CHATS, **MESSAGES, **PEOPLE, **VAULT}
 
 
 async def do(client: Client, command: SecureCommand) -> Result:

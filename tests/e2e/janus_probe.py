@@ -17,6 +17,7 @@ from safeum_home.client.webrtc.hearing import mono
 from safeum_home.client.webrtc.tones import ToneTrack
 from safeum_home.grants.trunk import EDGE_DOMAIN, EDGE_USER
 from tests.e2e import g711
+from tests.e2e.rtp_events import RtpEvents, described
 from tests.e2e.wire import frame as framed
 
 SIP = "janus.plugin.sip"
@@ -175,8 +176,9 @@ class Probe:
 class App:
     """aiortc with a tone, and ears."""
 
-    def __init__(self, hertz: float) -> None:
+    def __init__(self, hertz: float, events: RtpEvents | None = None) -> None:
         self.heard = array("h")
+        self._events = events
         self._more = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._link = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -202,7 +204,7 @@ class App:
                 [each for each in codecs if each.mimeType in ("audio/PCMA", "audio/PCMU")]
             )
         await self._link.setLocalDescription(await self._link.createOffer())
-        return str(self._link.localDescription.sdp)
+        return self._described()
 
     async def answered(self, jsep: dict[str, str]) -> None:
         await self._link.setRemoteDescription(RTCSessionDescription(jsep["sdp"], "answer"))
@@ -210,7 +212,15 @@ class App:
     async def answer(self, offer: str) -> str:
         await self._link.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         await self._link.setLocalDescription(await self._link.createAnswer())
-        return str(self._link.localDescription.sdp)
+        return self._described()
+
+    def _described(self) -> str:
+        sdp = str(self._link.localDescription.sdp)
+        if self._events is None:
+            return sdp
+        for transceiver in self._link.getTransceivers():
+            self._events.stand_between(transceiver.sender.transport)
+        return described(sdp)
 
     async def until_heard(self, hertz: float) -> None:
         """Wait until half a second of what was heard is mostly a tone."""

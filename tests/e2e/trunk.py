@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.e2e import g711
+from tests.e2e import g711, rtp_events
 from tests.e2e.namespaces import Namespace, needs_namespaces, wire
 from tests.e2e.needs import apt, missing, root, tool
 from tests.e2e.node_process import BIN, PATIENCE, NodeProcess
@@ -239,6 +239,7 @@ class Trunk:
         command += ["-i", address, "-mi", address, "-p", str(port), "-m", str(calls)]
         command += ["-aa", "-trace_msg", "-trace_err"]
         (folder / "tone.alaw").write_bytes(self._tone)
+        (folder / "key.pcap").write_bytes(rtp_events.captured("5"))
         for name, value in (keys or {}).items():
             command += ["-key", name, value]
         command += [*options, *([to] if to else [])]
