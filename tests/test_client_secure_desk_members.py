@@ -88,6 +88,13 @@ class GroupTests(SecureDeskCase):
         self.assertIn("@ you, Ben", self.cay.screen())
         self.assertIn("🔒 Ben, Cay  3 members, 0 of 2 others verified", self.ann.header())
 
+    def test_who_has_not_invited(self) -> None:
+        """What is said by somebody who has not invited those who came last is told to all."""
+        self.say(self.ben, "hello all")
+        self.assertIn("You          hello all ✓", self.ben.screen())
+        for who in (self.ann, self.cay):
+            self.assertIn("hello all", who.screen())
+
     def test_vouched(self) -> None:
         """Who comes is told who has vouched for whom, and nobody for oneself."""
         said = [notice.text for notice in self.ben.desk.notices if "vouched" in notice.text]

@@ -68,4 +68,9 @@ class Vouching(Hearing):
     def _welcome(self) -> None:
         """Sign the roster anew for who has come: what was said before it is not told to them."""
         if self._home.may_say and not self._signing.busy and self._has_newcomers:
-            spawn(self._signing.sign(lambda: self._chat.admit(())), "vouching for who has come")
+            spawn(self._vouch_anew(), "vouching for who has come")
+
+    async def _vouch_anew(self) -> None:
+        await self._signing.sign(lambda: self._chat.admit(()))
+        if not self._has_newcomers:
+            self._flush()  # what was to be said has waited for that
