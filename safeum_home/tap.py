@@ -6,9 +6,8 @@ from twisted.application.service import IService
 from twisted.python import usage
 
 from safeum_home.config import Config, ConfigError, load
-from safeum_home.node.development import PORT, DevelopmentNode
-from safeum_home.node.start import NodeStart
-from safeum_home.node.startup import StartError, check
+from safeum_home.node import collector
+from safeum_home.node.free_port import PORT
 
 
 class Options(usage.Options):
@@ -41,7 +40,13 @@ def makeService(options: Options) -> IService:
 
     Raises SystemExit, with a line for the operator, where it could not start.
     """
+    # All that a node is made of is loaded now. With Python's default a quarter of that is looking for cycles.
+    collector.look_seldom()
     from twisted.internet import reactor
+
+    from safeum_home.node.development import DevelopmentNode
+    from safeum_home.node.start import NodeStart
+    from safeum_home.node.startup import StartError, check
 
     service: IService
     if options.configuration is None:

@@ -106,7 +106,7 @@ def _compile(folder: Path) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     for package in PACKAGES:
-        compile_dir(folder / package, quiet=1)
+        compile_dir(folder / package, quiet=1, workers=0)
 
 
 def main(names: list[str]) -> int:

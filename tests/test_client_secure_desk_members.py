@@ -88,10 +88,32 @@ class GroupTests(SecureDeskCase):
         self.assertIn("@ you, Ben", self.cay.screen())
         self.assertIn("🔒 Ben, Cay  3 members, 0 of 2 others verified", self.ann.header())
 
+    def test_who_has_not_invited(self) -> None:
+        """What is said by somebody who has not invited those who came last is told to all."""
+        self.say(self.ben, "hello all")
+        self.assertIn("You          hello all ✓", self.ben.screen())
+        for who in (self.ann, self.cay):
+            self.assertIn("hello all", who.screen())
+
     def test_vouched(self) -> None:
         """Who comes is told who has vouched for whom, and nobody for oneself."""
         said = [notice.text for notice in self.ben.desk.notices if "vouched" in notice.text]
         self.assertEqual(said, ["Ann has vouched for Cay and you."])
+
+    def test_strangers(self) -> None:
+        """Who is a contact of one member alone is called by a name nevertheless, and not by an id."""
+        dan = type(self.ann)(self.world, "dan", "Dan")
+        befriend(self.ann, dan)
+        dan.unlock()
+        self.ann.enter("/chat 🔒 Ben, Cay")
+        self.ann.enter("/invite Dan")
+        self.settle()
+        dan.enter("/accept Ann")
+        self.settle()
+        said = [notice.text for notice in dan.desk.notices if "vouched" in notice.text]
+        self.assertEqual(said, ["Ann has vouched for ben (Ben), cay (Cay) and you."])
+        self.assertIn("Ann has vouched for dan (Dan).", self.ben.screen())
+        dan.client.close()
 
     def test_members(self) -> None:
         """Each with how well their keys are known."""

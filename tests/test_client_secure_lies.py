@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.errors import BadAnswer
 from safeum_home.client.secure.events import Gone, Refusal
-from safeum_home.client.secure.refused import Reason
+from safeum_home.client.secure.people import Trust
+from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.unlocked import hearing, vault_store
 from safeum_home.client.unlocked.items import Fate, Items, unread
 from safeum_home.protocol.commands import GroupInvited
@@ -231,6 +232,23 @@ class AgainTests(LyingCase):
             self.ann.secure.take(KeysChanged("!1", self.ben.account, "A" * 43, "A" * 43, number))
         self.settle(5)
         self.assertEqual(asked, [self.ben.account])
+
+    def test_other_keys_meanwhile(self) -> None:
+        """What was compared, or was to be accepted, are those keys, and no others that are shown by then."""
+        secure, ben = self.ann.secure, self.ben.account
+        number, first = secure.safety_number(ben), key_of(ben, 1)
+        secure._keys_told(ben, first.public)
+        secure._keys_told(ben, key_of(ben, 2).public)
+        for hash in (first.hash, self.ben.secure.own.hash):
+            with self.assertRaises(Refused) as caught:
+                secure.accept_keys(ben, hash)
+            self.assertIs(caught.exception.reason, Reason.NO_KEYS)
+        secure.accept_keys(ben, key_of(ben, 2).hash)
+        with self.assertRaises(Refused) as caught:
+            secure.verify(ben, number)
+        self.assertEqual((caught.exception.reason, secure.trust(ben)), (Reason.OLD_KEYS, Trust.CHANGED))
+        secure.verify(ben, secure.safety_number(ben))
+        self.assertIs(secure.trust(ben), Trust.VERIFIED)
 
     def test_messages_of_what_is_not_open(self) -> None:
         """The vault is asked for once, whatever comes meanwhile."""

@@ -5,6 +5,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.secure import events as e
+from safeum_home.client.secure.chat import Step
+from safeum_home.client.secure.streams import Noted, Streams, Verdict
 from safeum_home.client.unlocked import items
 from safeum_home.client.unlocked.beginning import Beginning
 from safeum_home.client.unlocked.exchange import Exchange
@@ -59,9 +61,30 @@ async def _each(self: Any) -> None:
         await self.load()
 
 
+def _unnoted(self: Any, head: Any, account: str, hash: bytes, live: bool) -> Noted:
+    """`Streams.note` that notes nothing."""
+    return Noted(Verdict.NEW)
+
+
+def _shown_again(self: Any, received: Any) -> None:
+    """`Hearing._received` that does not look whether it is there."""
+    if (item := items.item_of(received)) is not None:
+        self.items.sealed(item, item.hash or "")
+        self.items.add(item)
+
+
+def _told_first(self: Any, step: Any) -> None:
+    """`Saying._done` that tells before it posts."""
+    for event in step.events:
+        self._heard(event)
+    _done(self, Step(posts=step.posts))
+
+
 async def _waits(_self: Any) -> None:
     """`SecureChats._catch_up` that waits for what comes."""
 
+
+_done = Saying._done
 
 DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "rosters that somebody else is said to have signed": (
@@ -112,9 +135,21 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         REFUSED + "ChangeTests.test_itself",
         (Defence(items.Items, "undo", lambda *_: []),),
     ),
+    "who answers at once": (
+        REFUSED + "QueueTests.test_said_at_once",
+        (Defence(Saying, "_done", _told_first),),
+    ),
+    "what stands behind what is refused": (
+        REFUSED + "QueueTests.test_goes_on",
+        (Defence(Saying, "_named_anew", lambda self, payload: payload),),
+    ),
     "what is closed": (
         REFUSED + "ClosedTests.test_left",
         (Defence(Saying, "_check_open", nothing),),
+    ),
+    "what comes twice, whatever comes": (
+        "tests.test_client_secure_fuzz.FuzzTests.test_anything",
+        (Defence(Streams, "note", _unnoted), Defence(Hearing, "_received", _shown_again)),
     ),
     "what was missed": (
         BEHIND + "BehindTests.test_missed",

@@ -46,6 +46,25 @@ class ToldTests(SynchronousTestCase):
         self.assertTrue(self.told.is_invited(account(2)))
         self.assertEqual(len(self.told.states), 3)
 
+    def test_told_meanwhile(self) -> None:
+        """What comes while they are asked for is newer."""
+        told = self.told
+
+        class Slow(Lists):
+            async def members(self, chat: str, after: str | None = None) -> GroupMemberList:
+                told.take([member(0, "left"), member(2)])
+                return await super().members(chat, after)
+
+        self.successResultOf(self.load(Slow([[member(0), member(1)]])))
+        self.assertEqual(self.told.members, {account(1), account(2)})
+
+    def test_again(self) -> None:
+        """Whom the node does not name any more is none."""
+        for page in ([member(0), member(1)], [member(1)]):
+            self.successResultOf(self.load(Lists([page])))
+        self.assertEqual(self.told.members, {account(1)})
+        self.assertTrue(self.told.has_come(account(0)))
+
     def test_without_end(self) -> None:
         """Of members, of the same ones, or of none."""
         pages: list[list[GroupMember]] = [[member(0), member(1)], [member(0)], []]

@@ -7,12 +7,14 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 
 from safeum_home.client.errors import BadAnswer, ClientError, local
+from safeum_home.client.secure.events import Gap
 from safeum_home.client.secure.payloads import Deletion, Edit, Reaction, Text
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.unlocked import saying
-from safeum_home.client.unlocked.events import CompareChanged, NotChanged
+from safeum_home.client.unlocked.events import CompareChanged, NotChanged, SecureWarning
 from safeum_home.client.unlocked.items import Fate, Item
 from safeum_home.errors import Code
+from safeum_home.protocol.types import Message, Secure
 from tests.secure_file_case import SecureFileCase
 from tests.secure_sdk_case import SecureSdkCase
 
@@ -163,6 +165,21 @@ class QueueTests(RefusedCase):
         self.assertEqual(self.ben.said(self.chat_id)[2], "twice")
         self.assertEqual((self.ann.alarms, self.ben.alarms), ([], []))
 
+    def test_said_at_once(self) -> None:
+        """Whoever answers as soon as something is told stands behind what was sealed before."""
+        step = self.conversation._chat.say(Text("first"), "first")
+        step.events.append(Gap(self.ben.account, 1))
+
+        def answer(event: object) -> None:
+            if isinstance(event, SecureWarning):
+                self.conversation.send("second")
+
+        self.ann.client.listen(answer)
+        self.conversation._done(step)
+        self.settle()
+        self.assertEqual(self.ben.said(self.chat_id)[2:], ["first", "second"])
+        self.assertEqual(self.ben.alarms, [])
+
     def test_each_by_itself(self) -> None:
         """A node that takes none of them is asked once for each."""
         asked: list[object] = []
@@ -177,6 +194,39 @@ class QueueTests(RefusedCase):
         self.assertEqual([each.fate for each in items], [Fate.REFUSED] * 3)
         self.assertEqual(len(asked), 3)
 
+    def test_what_nobody_could_read(self) -> None:
+        """Half of a character is refused at once."""
+        before = list(self.conversation.items.all)
+        for text in ("\ud800", "", "x" * 8193):
+            with self.assertRaises(Refused) as caught:
+                self.conversation.send(text)
+            self.assertIs(caught.exception.reason, Reason.MALFORMED)
+        self.assertEqual(self.conversation.items.all, before)
+
+    def test_told_otherwise(self) -> None:
+        """What comes to others though the node has said that it does not take it is sent."""
+        held = self.hold()
+        item = self.conversation.send("taken all the same")
+        body = Secure(self.conversation._posting._posts[0].data, False)
+        held.errback(local(Code.LIMIT_REACHED))
+        self.settle()
+        self.assertIs(item.fate, Fate.REFUSED)
+        self.ann.do(self.straight(self.chat_id, body, "again"))
+        [message] = [each for each in self.ben.heard if isinstance(each, Message) and each.body == body]
+        self.ann.secure.take(message)
+        self.assertEqual((item.fate, item.id), (Fate.SENT, message.id))
+        self.assertEqual(self.ann.alarms, [])
+
+    def test_erased(self) -> None:
+        """What is on its way stays where the history is erased, and has its name."""
+        held = self.hold()
+        item = self.conversation.send("on its way")
+        self.conversation.erased()
+        self.assertEqual(self.conversation.items.all, [item])
+        self.assertIs(self.conversation.items.by_hash(item.hash or ""), item)
+        self.assertIsNone(self.conversation.items.by_hash(self.own))
+        held.errback(local(Code.LIMIT_REACHED))
+
     def test_bound(self) -> None:
         """Without a connection so much waits, and no more."""
         self.patch(saying, "MOST_UNSENT", 3)
@@ -190,6 +240,32 @@ class QueueTests(RefusedCase):
         self.settle()
         self.assertEqual(self.ben.said(self.chat_id)[2:], ["a", "b", "c"])
         self.say(self.ann, self.chat_id, "d")
+
+
+class NewcomerTests(SecureSdkCase):
+    def test_roster_refused(self) -> None:
+        """Where a node does not take it that is tried again in a while; what is to be said waits for it."""
+        chat = self.start(self.ben, group=True)
+        conversation, straight = self.chat(self.ann, chat), self.ann.client.send_body
+        posted: list[object] = []
+
+        def refuse(*arguments: object) -> Any:
+            posted.append(arguments)
+            return fail(local(Code.LIMIT_REACHED))
+
+        self.ann.do(self.ann.secure.invite(conversation, [self.cay.account]))
+        self.settle()
+        self.ann.client.send_body = refuse  # type: ignore[method-assign,assignment]
+        self.cay.do(self.cay.secure.accept(chat))
+        item = conversation.send("to all")
+        self.settle(50)
+        self.assertIs(item.fate, Fate.WAITING)
+        self.assertIn(len(posted), range(2, 5))
+        self.ann.client.send_body = straight  # type: ignore[method-assign]
+        self.settle(30)
+        self.assertIs(item.fate, Fate.SENT)
+        self.assertEqual(self.cay.said(chat), ["to all"])
+        self.assertEqual(self.ann.alarms + self.ben.alarms, [])
 
 
 class ClosedTests(RefusedCase):

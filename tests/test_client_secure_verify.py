@@ -4,6 +4,7 @@ from safeum_home.client.secure.people import Trust
 from safeum_home.client.slash_verify import drawn
 from safeum_home.client.text import width
 from tests.secure_desk_case import SecureDeskCase, SecureWorldDesk
+from tests.secure_sdk_case import key_of
 
 
 class VerifyCase(SecureDeskCase):
@@ -37,6 +38,17 @@ class NumberTests(VerifyCase):
         self.assertIs(self.trust(self.ben, self.ann), Trust.PINNED)
         self.ann.enter("/verify doubt")
         self.assertEqual(self.ann.header(), "🔒 Ben  not verified")
+
+    def test_another_number_meanwhile(self) -> None:
+        """Whoever has compared what was shown verifies that, and not keys that have come since."""
+        self.ann.enter("/verify")
+        secure, other = self.ann.client.secure, key_of(self.ben.account, 1)
+        assert secure is not None
+        secure._keys_told(self.ben.account, other.public)
+        secure.accept_keys(self.ben.account)
+        self.ann.enter("/verify yes")
+        self.assertIn("Meanwhile it is another number", self.ann.enter("yes"))
+        self.assertIs(self.trust(self.ann, self.ben), Trust.CHANGED)
 
     def test_picture(self) -> None:
         """It is drawn whole, and what it says is taken from the other's screen."""

@@ -8,6 +8,7 @@ from safeum_home.client.errors import RemoteProblem
 from safeum_home.config_safenum import SafenumSection
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
+from safeum_home.jobs import AGAIN
 from safeum_home.storage.numbers import without
 from tests.closing_case import PIN
 from tests.safenum_case import DAY, HOUR, SafenumCase, file
@@ -88,6 +89,19 @@ class GivingTests(SafenumCase):
         )
         world.login("bob")
         self.assertEqual(alice.take("profile.changed"), [])
+
+    def test_when_it_can_be_stored(self) -> None:
+        """Where the database goes away behind a login there need not be another one."""
+        world = self.start()
+        alice = world.register("alice")
+        self.load(ONE)
+        world.database.failing = True
+        world.domain.numbers.giving.logged_in(AccountId(alice.account))
+        world.settle(60)
+        self.assertIsNone(self.number(alice))
+        world.database.failing = False
+        world.settle(AGAIN)
+        self.assertEqual(self.number(alice), "+3544900001")
 
     def test_hidden(self) -> None:
         """Its owner sees it; contacts only once it is shown."""

@@ -114,7 +114,7 @@ class ThirdPartyTests(TestCase):
         self.secrets = {"drawer": b"open sesame\n"}
         [settings] = [body for body in blocks("toml") if 'kind = "drawer"' in body]
         settings = settings.replace("http://192.0.2.10:8080", f"http://127.0.0.1:{self.port.getHost().port}")
-        more = "[sms]\nattempt_seconds = 0.2\nrounds = 1\n"
+        more = "[sms]\nattempt_seconds = 3\nrounds = 1\n"
         self.texts = make_texts(parse(NODE + more + settings), reactor, self.secret)
         self.addCleanup(self.texts.stop)
 

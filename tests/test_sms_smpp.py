@@ -256,7 +256,7 @@ class BreakingTests(SmscCase):
         await self.smsc.next("unbind")
         await self.smsc.next("close")
         self.assertEqual(await provider.send(NUMBER, TEXT), DISCONNECTED)
-        provider = await self.bound(answer_seconds=0.2)
+        provider = await self.bound(answer_seconds=3)
         await self.smsc.mode("hang")
         sending = provider.send(NUMBER, TEXT)
         await self.smsc.next("submit")

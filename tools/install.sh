@@ -44,6 +44,6 @@ fi
 
 # Twisted keeps a list of its plugins in a file; written now, a node never needs to write it. What a node imports
 # is compiled now, so that no two processes do so at once.
-"$venv/bin/python" -c 'import safeum_home.tap
+"$venv/bin/python" -c 'import safeum_home.node.start
 from twisted.plugin import IPlugin, getPlugins
 list(getPlugins(IPlugin))'

@@ -38,6 +38,8 @@ class ComparingDesk:
         """Those who wait for an answer."""
         self.shown: set[str] = set()
         """Those with whom there is something to be compared."""
+        self.numbers: dict[str, str] = {}
+        """Safety numbers as they were shown last."""
 
     def begun(self, account: str, chat: str) -> None:
         """This person has asked for it."""
@@ -47,6 +49,7 @@ class ComparingDesk:
         self.where.clear()
         self.asked.clear()
         self.shown.clear()
+        self.numbers.clear()
 
     def changed(self, event: CompareChanged) -> None:
         """Tell what there is to do."""

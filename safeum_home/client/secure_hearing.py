@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from safeum_home.client.events import Heard, LinkChanged
 from safeum_home.client.secure.refused import Reason
-from safeum_home.client.secure_words import MISMATCH, Wording, vault_refused
+from safeum_home.client.secure_naming import Naming
+from safeum_home.client.secure_words import MISMATCH, vault_refused
 from safeum_home.client.unlocked.events import (
     CompareChanged,
     DraftChanged,
@@ -34,6 +35,7 @@ class SecureHearing:
     def __init__(self, desk: "Desk", announce: Callable[["ChatView", Message], None]) -> None:
         self._desk = desk
         self._announce = announce
+        self._naming = Naming(desk)
 
     def heard(self, event: Heard) -> None:
         """Any event: what it changes in secure chats, and what it has to say of them."""
@@ -43,7 +45,7 @@ class SecureHearing:
         if isinstance(event, SecureChanged):
             self._changed(event.chat, event.item)
         elif isinstance(event, SecureWarning):
-            self._warned(event)
+            self._naming.warned(event)
         elif isinstance(event, CompareChanged):
             desk.secure.comparing.changed(event)
         elif isinstance(event, KeysMismatch):
@@ -59,6 +61,8 @@ class SecureHearing:
                 desk.secure.alarms.sound(None, vault_refused(event.reason))
         elif isinstance(event, Message):
             self._in_clear(event)
+        if isinstance(event, Message | MemberChanged):
+            self._naming.heard(event.chat)
 
     def _changed(self, chat: str, item: Item) -> None:
         view = self._desk.state.held(chat)
@@ -70,19 +74,8 @@ class SecureHearing:
                 self._announce(view, message)
                 return
 
-    def _warned(self, event: SecureWarning) -> None:
-        desk = self._desk
-        names = desk.names
-        said = Wording(names.name, desk.secure.login, desk.state.account).of(event.about)
-        if said is None:
-            return
-        if said.alarm:
-            desk.secure.alarms.sound(event.chat, said.text)
-        elif not any((each.chat, each.text) == (event.chat, said.text) for each in desk.notices):
-            desk.tell(said.text, "verify", event.chat)
-
     def _in_clear(self, message: Message) -> None:
         """While it is locked nobody else looks."""
         view = self._desk.state.held(message.chat)
         if view is not None and view.secure and self._desk.secure.sealed(view) and is_in_clear(message):
-            self._warned(SecureWarning(message.chat, InClear(message.sender, message.id)))
+            self._naming.warned(SecureWarning(message.chat, InClear(message.sender, message.id)))

@@ -89,7 +89,8 @@ async def _show(desk: Desk, account: str) -> None:
     """The number, and the picture."""
     secure = unlocked(desk)
     name, login = desk.names.name(account), desk.secure.login(account)
-    groups = secure.safety_number(account).split()
+    desk.secure.comparing.numbers[account] = number = secure.safety_number(account)
+    groups = number.split()
     person = secure.people.get(account)
     lines = [
         f"You and {name}: {trust_words(person)}.",
@@ -132,10 +133,13 @@ def drawn(picture: QRCode) -> list[str]:
 
 
 async def _yes(desk: Desk, account: str, more: str) -> None:
-    name = desk.names.name(account)
+    name, numbers = desk.names.name(account), desk.secure.comparing.numbers
+    number = numbers.get(account, unlocked(desk).safety_number(account))
     if not await sure(desk, f"Have you compared the whole number with {name}, and not in writing?"):
         raise Mistake("Nothing was changed.")
-    unlocked(desk).verify(account)
+    if number != unlocked(desk).safety_number(account):
+        raise Mistake("Meanwhile it is another number. Nothing was changed: /verify shows it.")
+    unlocked(desk).verify(account, number)
     desk.note(f"{name} is verified. It stays so until a security key changes.")
 
 
@@ -200,7 +204,7 @@ async def _accept(desk: Desk, account: str, more: str) -> None:
         raise Mistake("Nothing was changed: the other key is not used.")
     if person.offered is None or person.offered.hash != hash:
         raise Mistake("Meanwhile yet another key has come. Nothing was changed.")
-    secure.accept_keys(account)
+    secure.accept_keys(account, hash)
     desk.note(f"The other key of {name} is used from now on. Compare: /verify {desk.secure.login(account)}")
 
 

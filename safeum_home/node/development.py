@@ -1,6 +1,5 @@
 """A node to try things on: random root secret, everything in memory or in a folder that goes with it."""
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +11,7 @@ from twisted.internet.defer import Deferred
 from safeum_home.config import Config, DatabaseSection, ListenSection, NodeSection
 from safeum_home.gateway.tls import ServerTls, self_signed
 from safeum_home.node.bridging import BridgeKinds
+from safeum_home.node.free_port import PORT, check_free
 from safeum_home.node.report import report_of
 from safeum_home.node.service import Node
 from safeum_home.node.terminal_sms import SECTION, terminal_bridge
@@ -20,7 +20,6 @@ from safeum_home.sealing.memory import Arena, Level
 from safeum_home.sealing.root import generate
 from safeum_home.spawn import spawn
 
-PORT = 8443
 CERTIFICATE = Path("run", "ca.pem")
 
 _WELCOME = """\
@@ -101,19 +100,3 @@ def start_passing(
     node.startService()
     node.feed(generate(arena))
     return node
-
-
-def check_free(port: int, target: str = "run") -> None:
-    """Raises SystemExit, with a sentence for people, where no node can listen at this port of localhost."""
-    if not 0 <= port < 65536:  # 0 has the system choose one
-        raise SystemExit(f"There is no port {port}: they go from 1 to 65535.")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the reactor does
-        try:
-            probe.bind(("127.0.0.1", port))
-            probe.listen()
-        except OSError as error:
-            raise SystemExit(
-                f"No node can listen on port {port} of localhost ({error.strerror}). "
-                f"End what does, or take another port: make {target} PORT=9443"
-            ) from None

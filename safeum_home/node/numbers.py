@@ -29,5 +29,5 @@ def make_numbers(means: DomainMeans, retell: Retell) -> NumberParts:
         vault.numbers, vault.blinder, means.directory, section.quarantine_days, means.milliseconds
     )
     inventory = Inventory(vault.numbers, os.urandom, lambda: numbers.hour)
-    giving = Giving(means.database, vault.blinder, numbers, section.assign, retell)
+    giving = Giving(means.jobs, means.database, vault.blinder, numbers, section.assign, retell)
     return NumberParts(numbers, inventory, giving, {SafenumRequest: giving.request}, section.assign)

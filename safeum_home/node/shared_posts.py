@@ -7,6 +7,7 @@ from safeum_home.chats.across.groups.history import GroupErasedKind, GroupHistor
 from safeum_home.chats.across.groups.lives_heard import GroupLives
 from safeum_home.chats.across.groups.markers import ReadKind
 from safeum_home.chats.across.groups.messages import GroupChangeKind, GroupMessageKind, GroupMessages
+from safeum_home.chats.across.groups.placing import Placing
 from safeum_home.chats.across.groups.posts import PostKind
 from safeum_home.chats.across.groups.reactions import GroupPinsKind, GroupReactionKind
 from safeum_home.chats.across.groups.references import GroupReferences
@@ -65,28 +66,25 @@ def make_shared_posts(
         means.group_files,
         signing(node, means.vault.signer),
     )
+    placing = Placing(
+        blinder,
+        cursors,
+        references,
+        arrivals,
+        altering,
+        changes,
+        ways.pins,
+        delivery,
+        means.telling,
+        fleeting,
+        means.group_files,
+    )
     return (
         GroupMessageKind(shown, messages),
         GroupChangeKind(shown, messages),
         GroupReactionKind(database, lives, shown, references, authors, altering, changes, now),
         GroupPinsKind(database, lives, opener, shown, references, altering, ways.pins, limit),
-        PostKind(
-            database,
-            blinder,
-            cursors,
-            registry,
-            references,
-            arrivals,
-            altering,
-            changes,
-            ways.pins,
-            delivery,
-            means.telling,
-            means.peers,
-            box,
-            fleeting,
-            means.group_files,
-        ),
+        PostKind(database, blinder, registry, arrivals, altering, placing, means.peers, box),
         PostedKind(node, database, opener, box, now),
         GroupHistoryKind(node, opener, lives, now),
         GroupErasedKind(

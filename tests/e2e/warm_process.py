@@ -31,6 +31,9 @@ PROGRAMS = {
 """What the commands of the virtual environment call, and some of the tests."""
 _LOADED = (
     "safeum_home.tap",
+    "safeum_home.node.start",
+    "safeum_home.node.startup",
+    "safeum_home.node.development",
     "safeum_home.admin.offline",
     "safeum_home.sealing.root",
     "safeum_home.sealing.vault",
@@ -70,11 +73,13 @@ _requests = msgspec.json.Decoder(Start | Ended)
 def main() -> None:
     """Make processes until nobody wants any more."""
     wire = socket.socket(fileno=int(sys.argv[1]))
+    gc.disable()
     for place in (*PROGRAMS.values(), *_LOADED):
         importlib.import_module(place.partition(":")[0])
     assert "twisted.internet.reactor" not in sys.modules
     gc.collect()
     gc.freeze()
+    gc.enable()
     children: set[int] = set()
     while True:
         octets, descriptors, _, _ = socket.recv_fds(wire, MOST, 16)

@@ -3,96 +3,12 @@
 NODE is the name of a third one, which somebody else runs, and which may come to both.
 """
 
-import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
-
-from twisted.internet import reactor as _reactor
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.logger import (
-    FilteringLogObserver,
-    LogLevel,
-    LogLevelFilterPredicate,
-    globalLogBeginner,
-    textFileLogObserver,
-)
-from twisted.python.failure import Failure
 
 from safeum_home.errors import Problem
 from safeum_home.ids import node_name
-from safeum_home.node.development import PORT, check_free
-from tools.demo.nodes import TwoNodes
-from tools.demo.talk import PASSWORD, let_them_talk
-
-SECONDS = 120
-"""What all of the talk may take."""
-
-_BEGIN = """
-  Two nodes, {names[0]} and {names[1]}, with an authority of their own, and closed to all others{but}.
-  Each line says at which of them it happens.
-"""
-_END = """
-  Both go on. Join in, each in a terminal of its own: log in as ada at the first and as ben at the second,
-  with the password `{password}`, or sign up as somebody else.
-      .venv/bin/safeum chat --node {names[0]} --ca {ca}
-      .venv/bin/safeum chat --node {names[1]} --ca {ca}
-
-{guest}  Their root secrets are random and in memory only: ALL DATA IS GONE AT THE END. Stop both with Ctrl-C.
-"""
-
-_GUEST = """  Your node {name} may come to both, and they to it, on this machine. Its certificate and its key:
-      {chain}
-      {key}
-
-"""
-
-
-class Demo:
-    """Runs on a reactor, and ends it where something fails: `code` is the process's then."""
-
-    def __init__(self, reactor: Any, port: int, guest: str | None = None) -> None:
-        self._reactor = reactor
-        self._guest = guest
-        self._nodes = TwoNodes(reactor, (port, port + 1), guest)
-        self._running: Deferred[None] | None = None
-        self.code = 0
-
-    def start(self) -> None:
-        running = Deferred.fromCoroutine(self._run()).addTimeout(SECONDS, self._reactor)
-        self._running = running.addErrback(self._failed)
-
-    def stop(self) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._stop())
-
-    async def _run(self) -> None:
-        names = self._nodes.names
-        _say(_BEGIN.format(names=names, but="" if self._guest is None else f" but {self._guest}"))
-        await self._nodes.start(self._give_up)
-        await let_them_talk(self._reactor, names, self._nodes.trusted, _say)
-        chain, key = self._nodes.guest_chain, self._nodes.guest_key
-        guest = "" if self._guest is None else _GUEST.format(name=self._guest, chain=chain, key=key)
-        _say(_END.format(names=names, ca=self._nodes.ca, password=PASSWORD, guest=guest))
-
-    async def _stop(self) -> None:
-        if self._running is not None:
-            self._running.cancel()
-            await self._running
-        await self._nodes.stop()
-
-    def _failed(self, failure: Failure) -> None:
-        if failure.check(CancelledError) is None:
-            failure.printTraceback(sys.stderr)
-            self._give_up()
-
-    def _give_up(self) -> None:
-        if self.code == 0:
-            self.code = 1
-            self._reactor.callLater(0, self._reactor.stop)
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
+from safeum_home.node.free_port import PORT, check_free
 
 
 def _read(given: Sequence[str]) -> tuple[int, str | None]:
@@ -106,22 +22,17 @@ def _read(given: Sequence[str]) -> tuple[int, str | None]:
         raise SystemExit(f"{guest} is not the name of a node: localhost:9445 is one.") from None
 
 
-def main(reactor: Any, given: Sequence[str]) -> int:
+def main(given: Sequence[str]) -> int:
     port, guest = _read(given)
     for each in (port, port + 1):
         check_free(each, "demo")
-    errors = FilteringLogObserver(
-        textFileLogObserver(sys.stderr), [LogLevelFilterPredicate(defaultLogLevel=LogLevel.error)]
-    )
-    globalLogBeginner.beginLoggingTo([errors], redirectStandardIO=False)
-    demo = Demo(reactor, port, guest)
-    reactor.callWhenRunning(demo.start)
-    reactor.addSystemEventTrigger("before", "shutdown", demo.stop)
-    # A terminal that is closed says this: nothing is left behind then either.
-    signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
-    reactor.run()
-    return demo.code
+    # What is given amiss is said at once: all that a node is made of takes its time to load.
+    from twisted.internet import reactor
+
+    from tools.demo.show import show
+
+    return show(reactor, port, guest)
 
 
 if __name__ == "__main__":
-    sys.exit(main(_reactor, sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -224,5 +224,6 @@ class SecureChat:
         restore(self._room, memory)
 
     def close(self) -> None:
-        """Wipe the keys of its epochs. The unique key is its owner's to wipe."""
+        """Wipe the keys of its epochs, and drop what waits. The unique key is its owner's to wipe."""
+        self._sender.close()
         self._room.epochs.wipe()

@@ -158,10 +158,13 @@ def is_quiet(payload: Payload) -> bool:
 
 def encode(payload: Payload) -> bytes:
     """Raises `Refused`: MALFORMED for what others would not read, TOO_LARGE."""
-    octets = _encoder.encode(payload)
+    try:
+        octets = _encoder.encode(payload)
+    except UnicodeEncodeError:
+        raise malformed() from None
     if len(octets) > MOST_OCTETS:
         raise Refused(Reason.TOO_LARGE)
-    decode(octets)
+    _read(octets)
     return octets
 
 
@@ -170,10 +173,18 @@ def decode(octets: bytes) -> Payload | Unknown:
     if len(octets) > MOST_OCTETS:
         raise malformed()
     strict_json.check(octets)
+    return _read(octets)
+
+
+def _read(octets: bytes) -> Payload | Unknown:
+    try:
+        return _decoder.decode(octets)
+    except (msgspec.DecodeError, RecursionError):
+        pass  # or it is of a kind that is not known here
     try:
         tag = _tags.decode(octets)
-        if tag.kind in _KNOWN:
-            return _decoder.decode(octets)
     except (msgspec.DecodeError, RecursionError):
         raise malformed() from None
+    if tag.kind in _KNOWN:
+        raise malformed()
     return Unknown(tag.kind, tag.text[:8192] if isinstance(tag.text, str) else "")

@@ -92,6 +92,10 @@ class Sender:
         self._waiting = deque(left)
         return forgotten
 
+    def close(self) -> None:
+        """What waits is said no more."""
+        self._waiting.clear()
+
     def sign_roster(self, members: Members) -> Post:
         """Sign another roster, which is in force once it was taken; raises `Refused`."""
         room = self._room

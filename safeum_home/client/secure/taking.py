@@ -99,7 +99,7 @@ class Taker:
                 if noted is None:
                     return
                 late, known = noted.verdict is Verdict.LATE, noted.verdict is Verdict.AGAIN
-                held = held._replace(noted=True, late=late, known=known)
+                held = HeldEnvelope(*held[:6], True, late, known)
                 if noted.gap:
                     yield Gap(told.sender, len(noted.gap))
             yield from self._read(held, keys)

@@ -14,7 +14,7 @@ from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.unlocked.comparisons import Comparisons
 from safeum_home.client.unlocked.events import InClear, SecureChanged
 from safeum_home.client.unlocked.home import Home
-from safeum_home.client.unlocked.items import Item, Items, unread
+from safeum_home.client.unlocked.items import Fate, Item, Items, unread
 from safeum_home.client.unlocked.members import Told
 from safeum_home.client.unlocked.saying import Saying
 from safeum_home.client.unlocked.sealed_bodies import is_in_clear, joined, told_of
@@ -100,6 +100,7 @@ class Exchange(Saying):
         try:
             if self.peer is None:
                 await self._told.load(self._home.client, self.id)
+                self._check_open()
                 self._done(self._chat.members_told(self._told.members))
             missed = await self._missed()
         finally:
@@ -180,17 +181,20 @@ class Exchange(Saying):
         self._look_at(message)
         told = told_of(message)
         if told is not None:
-            if message.origin is not None and told.sender == self._home.own.account:
+            if told.sender == self._home.own.account:
                 self._arrived(told)
             self._take(told)
         self._flush()
 
     def _arrived(self, told: e.Told) -> None:
-        """One's own that has waited for the group's node has another id there. Which it is its octets say."""
-        hash = hash_of(told)
-        item = None if hash is None else self.items.by_hash(encode_octets(hash))
-        if item is not None and item.sender == told.sender and item.id != told.id:
-            item.id = told.id
+        """One's own that has waited for the group's node has another id there. Which it is its octets say.
+
+        So where it comes though the node has said that it does not take it.
+        """
+        hash = encode_octets(hash_of(told) or b"")
+        item = self.items.by_hash(hash)
+        if item is not None and item.hash == hash and item.sender == told.sender and item.id != told.id:
+            item.id, item.fate = told.id, Fate.SENT if item.fate is Fate.REFUSED else item.fate
             self._home.tell(SecureChanged(self.id, item))
 
     def _see(self, *ids: str) -> None:
@@ -239,6 +243,8 @@ class Exchange(Saying):
 
     def tick(self) -> None:
         self._done(self._chat.tick())
+        self._was_refused = False
+        self._flush()
 
     def concerns(self, account: str) -> bool:
         """Whether it is in the chat, by anybody's word."""

@@ -133,7 +133,8 @@ class Items:
     def wipe(self) -> None:
         """The past of the chat is gone: what was in it, and not what is still to be said."""
         self.all = [item for item in self.all if item.fate in (Fate.WAITING, Fate.SENDING)]
-        self._hashes.clear()
+        left = set(self.all)
+        self._hashes = {hash: item for hash, item in self._hashes.items() if item in left}
         self._changes.clear()
 
     def add(self, item: Item) -> None:

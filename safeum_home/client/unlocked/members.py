@@ -1,5 +1,6 @@
 """Members of a secure chat as its node tells them, and who of them is new."""
 
+from collections import deque
 from collections.abc import Iterable
 
 from safeum_home.client.errors import BadAnswer
@@ -20,23 +21,23 @@ class Told:
 
         self._come: dict[str, None] = {}
         """Who was a member at any time."""
+        self._meanwhile: deque[GroupMember] | None = None
+        """What is told while all are asked for: it is newer than the answer."""
 
     async def load(self, client: GroupMethods, chat: str) -> None:
         """Ask for all of them. Raises `ClientError`: `BadAnswer` where these have no end."""
-        listed: list[GroupMember] = []
-        after, left = None, MOST
-        while left > 0:
-            page = await client.members(chat, after)
-            listed += page.members
-            if (after := page.next) is None:
-                self.states.clear()
-                self.take(listed)
-                return
-            left -= max(1, len(page.members))
-        raise BadAnswer("The node names more members than a group has.")
+        meanwhile = self._meanwhile = deque[GroupMember](maxlen=MOST)
+        try:
+            listed = await _listed(client, chat)
+        finally:
+            self._meanwhile = None
+        self.states.clear()
+        self.take((*listed, *meanwhile))
 
     def take(self, members: Iterable[GroupMember]) -> None:
         for member in members:
+            if self._meanwhile is not None:
+                self._meanwhile.append(member)
             self.states.pop(member.account, None)
             if member.state in ("member", "invited"):
                 self.states[member.account] = member.state
@@ -65,6 +66,18 @@ class Told:
 
     def is_invited(self, account: str) -> bool:
         return self.states.get(account) == "invited"
+
+
+async def _listed(client: GroupMethods, chat: str) -> list[GroupMember]:
+    listed: list[GroupMember] = []
+    after, left = None, MOST
+    while left > 0:
+        page = await client.members(chat, after)
+        listed += page.members
+        if (after := page.next) is None:
+            return listed
+        left -= max(1, len(page.members))
+    raise BadAnswer("The node names more members than a group has.")
 
 
 def _bound(told: dict[str, str] | dict[str, None]) -> None:

@@ -106,13 +106,16 @@ class Publishing(Remembering):
 
     # --- of others
 
-    def accept_keys(self, account: str) -> None:
+    def accept_keys(self, account: str, hash: bytes | None = None) -> None:
         """Use the other keys that an account has now: its user was asked.
 
-        Raises `Refused(NO_KEYS)`, `wrong_state`.
+        Give the `hash` that was shown, where that was not just now: a node may offer others meanwhile. Raises
+        `Refused(NO_KEYS)`, also where none with this hash are offered; `wrong_state`.
         """
         self._check_open()
         person = self._person(account)
+        if person.offered is not None and hash not in (None, person.offered.hash):
+            raise Refused(Reason.NO_KEYS)
         if person.offered is None or not self.people.accept(account, person.offered.hash, self._now()):
             raise Refused(Reason.NO_KEYS)
         for conversation in self.chats.values():

@@ -124,15 +124,19 @@ class Saying(Vouching):
         return payload
 
     def _done(self, step: Step) -> None:
-        for event in step.events:
-            self._heard(event)
+        sealed = list[Item]()
         for post in step.posts:
             said = self._under_way.get(post.reference or "")
             if said is not None and (item := said.item) is not None:
                 self.items.sealed(item, encode_octets(post.hash))
                 item.fate, item.waits_for = Fate.SENDING, ()
-                self._home.tell(SecureChanged(self.id, item))
+                sealed.append(item)
+        # Whoever is told may say something at once: that stands behind these in the stream.
         self._posting.put(step.posts)
+        for item in sealed:
+            self._home.tell(SecureChanged(self.id, item))
+        for event in step.events:
+            self._heard(event)
 
     # --- what becomes of it
 

@@ -74,12 +74,15 @@ class Verifying(ABC):
             self.changed(urgent=True)
         return same
 
-    def verify(self, account: str) -> None:
+    def verify(self, account: str, number: str | None = None) -> None:
         """Its owner has compared the safety number by another way.
 
-        Raises `Refused(NO_KEYS)`, `wrong_state`.
+        Give the `number` that was shown, where that was not just now: keys may have changed meanwhile. Raises
+        `Refused`: NO_KEYS, and OLD_KEYS where it is another one by now; `wrong_state`.
         """
         self._check_open()
+        if number is not None and number.split() != self.safety_number(account).split():
+            raise Refused(Reason.OLD_KEYS)
         self.people.verify(account, self._person(account).keys.hash, self._now())
         self.changed(urgent=True)
 

@@ -1,17 +1,18 @@
 """Who is given a number, and when: as the setting `assign` says, or the operator. All devices learn of it."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 
 from sqlalchemy import Connection
 
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
+from safeum_home.jobs import Jobs
 from safeum_home.ports import Blinder, Caller, Committed, Database
 from safeum_home.protocol.commands.safenum import SafenumRequest, SafenumState
 from safeum_home.safenum.numbers.assignment import Numbers
-from safeum_home.spawn import spawn
 
+MOST_WAITING = 10_000
+"""Accounts that are to be given a number behind their login; beyond them one has to log in once more."""
 Change = Callable[[Connection], bool]
 """Changes something inside a transaction; whether it did."""
 Retell = Callable[[AccountId, Change], Awaitable[Callable[[], None]]]
@@ -22,7 +23,7 @@ class Giving:
     """At sign-up and login, and the command `safenum.request`."""
 
     def __init__(
-        self, database: Database, blinder: Blinder, numbers: Numbers, assign: str, retell: Retell
+        self, jobs: Jobs, database: Database, blinder: Blinder, numbers: Numbers, assign: str, retell: Retell
     ) -> None:
         """`assign` is as in the configuration."""
         self._database = database
@@ -30,6 +31,8 @@ class Giving:
         self._numbers = numbers
         self._assign = assign
         self._retell = retell
+        self._waiting: dict[AccountId, None] = {}
+        self._late = jobs.job("giving numbers", self._give_late)
 
     def signed_up(self, c: Connection, account: bytes) -> None:
         """In the commit that makes the account with this blind index. Without numbers it has none."""
@@ -38,8 +41,9 @@ class Giving:
 
     def logged_in(self, account: AccountId) -> None:
         """Give one to who has signed up before there were any."""
-        if self._assign == "signup":
-            spawn(self._late(account), "giving a number")
+        if self._assign == "signup" and len(self._waiting) < MOST_WAITING:
+            self._waiting[account] = None
+            self._late.ask()
 
     async def request(self, caller: Caller, params: SafenumRequest) -> Committed[SafenumState]:
         """Raises `limit_reached` where numbers are given by the operator alone, or none is left."""
@@ -83,9 +87,14 @@ class Giving:
         """Take its number from an account; what is returned tells of it. Raises `not_found`."""
         return await self._retell(account, lambda c: self._numbers.take_back(c, self._blind(account)))
 
-    async def _late(self, account: AccountId) -> None:
-        with suppress(Problem):  # it was closed, or the storage is away: there are more logins
-            (await self.give(account))()
+    async def _give_late(self) -> None:
+        while self._waiting:
+            account, _ = self._waiting.popitem()
+            try:
+                await self.give_some([account])
+            except Problem:
+                self._waiting[account] = None
+                raise
 
     def _blind(self, account: AccountId) -> bytes:
         return self._blinder.account(account)
