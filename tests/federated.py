@@ -13,8 +13,6 @@ from typing import Any
 from sqlalchemy import Connection, text
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
-from twisted.web.http_headers import Headers
 
 from federation.destinations import Sign
 from safeum_home.config import Config, FederationSection, LimitSection, NodeSection
@@ -22,7 +20,9 @@ from safeum_home.errors import Code, Problem
 from safeum_home.gateway.http import EdgeSite, site_root
 from safeum_home.gateway.limits import EdgeLimits
 from safeum_home.ids import AccountId, ChatId
-from safeum_home.node.federation import Means, NodeFederation, open_federation
+from safeum_home.node.federation import NodeFederation
+from safeum_home.node.federation_means import Means
+from safeum_home.node.federation_opening import open_federation
 from safeum_home.outgoing.answers import NoAnswer
 from safeum_home.outgoing.http import Answer
 from safeum_home.outgoing.streams import Streamed
@@ -32,6 +32,7 @@ from safeum_home.protocol.federation.events import Event, new_event
 from safeum_home.sealing.root import generate
 from safeum_home.sealing.vault import Vault, open_vault
 from safeum_home.storage.lines import LINE
+from tests.federated_http import send
 from tests.federation import NOW
 from tests.instant_database import InstantDatabase
 from tests.world_parts import arena
@@ -299,53 +300,6 @@ class Wire:
         clock.callLater(DELAY, deliver)
         clock.callLater(30, fail, "there was no answer in time")
         return answered
-
-
-class _Transport(StringTransport):
-    """Tells when an answer is complete."""
-
-    def __init__(self, answered: "Deferred[Answer]") -> None:
-        super().__init__()
-        self._answered = answered
-
-    def write(self, data: bytes) -> None:
-        super().write(data)
-        head, end, body = self.value().partition(b"\r\n\r\n")
-        lines = head.split(b"\r\n")
-        fields = {
-            name.lower(): value.strip() for name, _, value in (each.partition(b":") for each in lines[1:])
-        }
-        if end and len(body) >= int(fields.get(b"content-length", b"0")) and not self._answered.called:
-            status = int(lines[0].split()[1])
-            told = Headers({name: [value] for name, value in fields.items()})
-            self._answered.callback(Answer(status, body, told))
-
-
-def send(
-    site: EdgeSite,
-    method: str,
-    path: str,
-    body: bytes,
-    fields: Mapping[str, str],
-    whole: bool = True,
-    chunked: bool = False,
-) -> "Deferred[Answer]":
-    """Give a request to a site, octet for octet; its answer. `whole`: the body too.
-
-    `chunked`: without its length, in chunks (RFC 9112, section 7.1), and without an end.
-    """
-    answered: Deferred[Answer] = Deferred()
-    channel = site.buildProtocol(None)
-    channel.makeConnection(_Transport(answered))
-    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
-    lines = [f"{method} {path} HTTP/1.1", "Host: node", length]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
-    channel.dataReceived("\r\n".join([*lines, "", ""]).encode())
-    if whole:
-        for start in range(0, len(body), 65536):
-            part = body[start : start + 65536]
-            channel.dataReceived(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
-    return answered
 
 
 class Pair:

@@ -10,7 +10,8 @@ from federation.signatures import new_nonce, sign_request
 from safeum_home.outgoing.http import Answer
 from safeum_home.protocol.federation.signed import base64
 from safeum_home.protocol.federation.transactions import Received, body_of
-from tests.federated import Pair, send
+from tests.federated import Pair
+from tests.federated_http import send
 from tests.federation import NOW
 
 A, B, EVIL = "a.example", "b.example", "evil.example"

@@ -61,6 +61,21 @@ class AlarmCase(SecureDeskCase):
 
 
 class WordsTests(AlarmCase):
+    def test_left_meanwhile(self) -> None:
+        """Who has signed several lists since the last one that came here is told of in one sentence."""
+        ann, ben, cay = (each.account for each in (self.ann, self.ben, self.cay))
+        wording = Wording(self.ann.desk.names.name, str, ann)
+        for change, words in (
+            (Change(added=(ben, cay)), "Ben has vouched for Cay."),
+            (Change(added=(ann,), removed=(ben,)), "Ben has vouched for you and has left."),
+            (Change(removed=(ben, cay)), "Ben has removed Cay and has left."),
+            (Change(removed=(ben,)), "Ben has left, and has signed that."),
+        ):
+            said = wording.of(e.RosterChanged(ben, change))
+            assert said is not None
+            self.assertEqual((said.text, said.alarm), (words, False))
+        self.assertIsNone(wording.of(e.RosterChanged(ben, Change(added=(ben,)))))
+
     def test_all(self) -> None:
         """Whatever the SDK warns of is an alarm in the chat, by name, and says what it is about."""
         told = warnings(self.ben.account)

@@ -1,5 +1,7 @@
 """How well others are known stands beside secure chats wherever they are named; no name looks like that."""
 
+from msgspec import structs
+
 from safeum_home.client import render
 from safeum_home.client.blocks import text_of
 from safeum_home.client.names import label
@@ -152,9 +154,10 @@ class NarrowTests(SecureDeskCase):
 
     def test_what_looks_like_a_sign(self) -> None:
         """It is taken out of names, with what is blank and yet a letter."""
-        for sign in "✓✔☑✅√🗸⚠🔒🔏🔐🔑":
+        for sign in "✓✔☑✅√🗸⍻ꪜ𐄂🮱⚠🔒🔏🔐🔑":
             self.assertNotIn(sign, label(f"{sign} Ben"), f"U+{ord(sign):04X}")
-        self.assertEqual(label("Ben\u2800\u2800verified"), "Ben��verified")
+        for filler in "\u2800\u180b\u180f\u3164\U00016fe4\U0001d159":
+            self.assertEqual(label(f"Ben{filler}{filler}verified"), "Ben��verified", f"U+{ord(filler):04X}")
         for blank in ("\u200c", "\u3000", "\u00a0", " \u200c "):
             self.assertEqual(label(blank), "")
         for override in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u200e\u200f\u061c":
@@ -171,3 +174,28 @@ class NarrowTests(SecureDeskCase):
         for sign in "🔒✓":
             self.assertNotIn(sign, self.ann.sidebar())
         self.assertIn("▣ �� Ben", self.ann.sidebar())
+
+    def test_sign_of_a_login(self) -> None:
+        """Nor is there one in what a node says that somebody's login is."""
+        contact = self.ann.desk.state.contacts[self.cay.account]
+        view = self.ann.desk.state.chat(contact.chat)
+        assert view is not None
+        false = structs.replace(contact, address="🔒✓ Ben", display_name="")
+        self.ann.desk.state.contacts[self.cay.account] = false
+        view.address, view.display_name = false.address, ""
+        self.ann.desk.names.forget()
+        self.ann.enter("/chat Ben")
+        shown = (self.ann.desk.names.title(view), self.ann.sidebar(), render.header(self.ann.desk, 80, None))
+        self.assertNotIn("✓", f"{shown}")
+
+    def test_a_group_is_nobody(self) -> None:
+        """Where the node names somebody as the other side of a group that one is not called by it."""
+        self.pair()
+        view = self.ann.view(self.ben)
+        self.ann.enter("/remove Ben")
+        self.ann.enter("yes")
+        for account in (self.ben.account, self.cay.account):
+            view.peer = account
+            self.ann.desk.names.forget()
+            self.assertNotIn("🔒", self.ann.desk.names.name(account))
+            self.assertIn("🔒", self.ann.desk.names.title(view))

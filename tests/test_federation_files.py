@@ -18,7 +18,7 @@ from safeum_home.outgoing.http import Answer
 from safeum_home.outgoing.streams import BodyStream, Streamed
 from safeum_home.protocol.federation.files import FILES_PATH, FetchFile
 from safeum_home.protocol.frames import problem_details
-from tests.federated import send
+from tests.federated_http import send
 from tests.test_federation_inbound import Case
 
 OCTETS = "application/octet-stream"

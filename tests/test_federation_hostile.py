@@ -27,7 +27,8 @@ from safeum_home.protocol.federation.transactions import (
     body_of,
 )
 from safeum_home.protocol.http import NODE_KEYS_PATH
-from tests.federated import refuse, send
+from tests.federated import refuse
+from tests.federated_http import send
 from tests.federation import signer
 from tests.hostile_peer import EVIL, STREAM, A, B, HostileCase
 from tests.world import World

@@ -16,7 +16,8 @@ from safeum_home.protocol.federation.events import new_event, sign_event
 from safeum_home.protocol.federation.files import FetchFile
 from safeum_home.protocol.federation.questions import FindAccount, FoundAccount
 from safeum_home.protocol.federation.transactions import MOST_OCTETS, Received, body_of
-from tests.federated import Node, Pair, send
+from tests.federated import Node, Pair
+from tests.federated_http import send
 from tests.federation import NOW
 
 STREAM, OTHER = "A" * 22, "B" * 21 + "A"

@@ -5,7 +5,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from federation.signatures import new_nonce, sign_request
-from tests.federated import Pair, send
+from tests.federated import Pair
+from tests.federated_http import send
 from tests.federation import fields
 
 HELLO = "/_safeum/federation/v1/hello"

@@ -4,7 +4,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from federation.telling import TURN
-from tests.federated import DELAY, Pair, send
+from tests.federated import DELAY, Pair
+from tests.federated_http import send
 from tests.test_federation_inbound import HELLO, Case
 
 

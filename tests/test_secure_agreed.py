@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home.client.secure import payloads, vault_room
 from safeum_home.client.secure.payloads import Payload, Unknown
 from safeum_home.client.secure.refused import Refused
+from safeum_home.client.secure.strict_json import DEEPEST
 from safeum_home.client.secure.vault_content import Content
 from safeum_home.protocol.signing import encode_octets
 from tests.secure_case import account
@@ -173,6 +174,31 @@ class AgreedTests(SynchronousTestCase):
         wrong = [b"\xff", whole.encode().replace(b"d", b"\xc0\xaf")]
         read = self.payloads([*(each.encode() for each in texts), *wrong])
         self.assertEqual(sum(each is not None for each in read), 5)
+
+    def test_depth_and_digits(self) -> None:
+        """How deep objects may stand in each other, and how long a number is: the same for all readers."""
+
+        def said(more: str) -> bytes:
+            return f'{{"kind":"text","text":"a","more":{more}}}'.encode()
+
+        def deep(levels: int) -> list[bytes]:
+            return [
+                said("[" * levels + "]" * levels),
+                said('{"x":' * levels + "1" + "}" * levels),
+                said(
+                    '[{"x":' * (levels // 2) + "[" * (levels % 2) + "]" * (levels % 2) + "}]" * (levels // 2)
+                ),
+            ]
+
+        def long(digits: int) -> list[bytes]:
+            return [said(each + "9" * digits) for each in ("", "-")]
+
+        right = [*deep(DEEPEST - 1), *long(16)]
+        wrong = [each for levels in (DEEPEST, 200, 900, 3000) for each in deep(levels)]
+        wrong += [each for digits in (17, 309, 4301) for each in long(digits)]
+        self.assertNotIn(None, self.payloads(right))
+        self.assertEqual(self.payloads(wrong), [None] * len(wrong))
+        self.assertNotIn(None, self.payloads([said(f'"{"9" * 20}["')]), "what stands in texts is none")
 
 
 def _or_none(read: Callable[[bytes], Any], value: bytes) -> Any:

@@ -125,7 +125,9 @@ ALONE: dict[str, Edit] = {
         "chat_ids", "directChatId(own, peer) === chat", "true"
     ),
     "refused: members that stand twice": Edit(
-        "strict_json", 'bare.split(":").length - 1 === members(value)', "members(value) >= 0"
+        "strict_json",
+        'bare.split(":").length - 1 === members(value, DEEPEST)',
+        "members(value, DEEPEST) >= 0",
     ),
     "refused: vaults that are rolled back": Edit(
         "vault", "if (version < Math.max(this.version, this.expected)) throw", "if (false) throw"

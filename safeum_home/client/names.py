@@ -26,12 +26,16 @@ SIGNS = "✓⚠"
 _MOST_NAMED = 4
 """Members by whom a secure chat is called."""
 
-_BLANK = ((0x034F, 0x034F), (0x1160, 0x1160), (0x17B4, 0x17B5), (0x2800, 0x2800))
+_BLANK = (
+    *((0x034F, 0x034F), (0x1160, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800)),
+    *((0x16FE4, 0x16FE4), (0x1D159, 0x1D159)),
+)
 """Characters that nobody sees, and that are neither spaces nor controls."""
 _MARKS = (
     *_BLANK,
     (0x2500, 0x25FF),  # lines, blocks and geometric shapes: all that the screen itself is drawn with
     (0x221A, 0x221A),  # what looks like the sign of who is verified
+    (0x237B, 0x237B),
     (0x2610, 0x2612),
     (0x2662, 0x2666),
     (0x26A0, 0x26A0),  # what alarms begin with
@@ -41,11 +45,14 @@ _MARKS = (
     (0x27D0, 0x27D0),
     (0x22C4, 0x22C4),
     (0x2B00, 0x2BFF),
+    (0xAA9C, 0xAA9C),
+    (0x10102, 0x10102),
     (0x1F4A0, 0x1F4A0),
     (0x1F50F, 0x1F513),  # locks
     (0x1F536, 0x1F539),
     (0x1F5F8, 0x1F5F9),
     (0x1F780, 0x1F7FF),
+    (0x1FBB1, 0x1FBB2),
 )
 _NO_MARKS = {each: "\N{REPLACEMENT CHARACTER}" for low, high in _MARKS for each in range(low, high + 1)}
 # Cyrillic and Greek letters, and digits, that look like Latin ones.
@@ -108,7 +115,7 @@ class Names:
     def short(self, address: str) -> str:
         """An address as one writes it here: without the node where that is one's own."""
         home = "@" + self._state.account.partition(":")[2]
-        return safe(address.removesuffix(home))
+        return label(address.removesuffix(home))
 
     def title(self, chat: ChatView) -> str:
         """What to call a chat."""
@@ -144,7 +151,7 @@ class Names:
         if contact is not None:
             return self._person(account, self._chosen(account, contact.display_name), contact.address)
         for chat in self._state.chats:
-            if chat.peer == account:
+            if chat.peer == account and chat.group is None:  # a group is nobody, whatever the node says
                 return self.title(chat)
         if (member := self._state.groups.anywhere(account)) is not None:
             return self.of_member(account, member.display_name, member.address)

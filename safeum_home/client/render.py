@@ -8,6 +8,7 @@ from safeum_home.client.chat_view import ChatView
 from safeum_home.client.desk import Desk
 from safeum_home.client.events import Link
 from safeum_home.client.group_words import count
+from safeum_home.client.names import label
 from safeum_home.client.page import more_to_read, new_below
 from safeum_home.client.peer_receipts import not_confirmed
 from safeum_home.client.secure_lookup import pair_with
@@ -95,7 +96,7 @@ def header(desk: Desk, columns: int, zone: tzinfo | None = None) -> Line:
     if view.group is not None:
         role = {"owner": ", you are the owner", "admin": ", you are an admin"}.get(view.role or "", "")
         return [("header", fit(f" {title}  {count(view.group.members)}{role}{_kept(desk, view)}", columns))]
-    address = safe(view.address)
+    address = label(view.address)
     rest = "" if address in ("", title) else f"  {address}"
     standing = desk.standing(view)
     if view.kind == "direct" and standing is not ContactState.ACCEPTED:

@@ -223,16 +223,21 @@ class Wording:
     def _roster(self, by: str, change: Change) -> Said | None:
         if change == Change(removed=(by,)):
             return Said(f"{self._first(by)} has left, and has signed that.", False)
-        others = [each for each in change.added if each != by]  # whoever begins a chat is in its first list
+        # Whoever begins a chat is in its first list, and who leaves is not in the next one.
+        others, removed = (
+            [each for each in accounts if each != by] for accounts in (change.added, change.removed)
+        )
         done = [
             text.format(names=self._named(accounts))
             for text, accounts in (
                 ("has vouched for {names}", others),
-                ("has removed {names}", change.removed),
+                ("has removed {names}", removed),
                 ("has vouched for another security key of {names}", change.rekeyed),
             )
             if accounts
         ]
+        if by in change.removed:
+            done.append("has left")
         if not done:
             return None
         advice = " Compare again: /verify" if change.rekeyed else ""

@@ -1,6 +1,6 @@
 """Other nodes, made and wired: what they are told, what they tell and ask, and what they are asked."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from random import SystemRandom
 from typing import Any, TypeVar
@@ -8,14 +8,12 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from sqlalchemy import Connection
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.threads import deferToThreadPool
 from twisted.web.resource import IResource
 
 from federation.asking import ask
 from federation.building import Builder
 from federation.checking import check
 from federation.counts import Counts
-from federation.destinations import Sign
 from federation.event_verifier import EventVerifier
 from federation.file_fetching import fetch
 from federation.file_lending import Lending
@@ -26,30 +24,24 @@ from federation.keys_resource import KeysResource
 from federation.now_receiving import NowReceiver
 from federation.now_telling import NowTelling
 from federation.own_keys import OwnKeys
-from federation.policy import Mode, Policy
+from federation.policy import Policy
 from federation.receiving import Receiver
 from federation.replay import NonceWindow
 from federation.sender import Sender
-from federation.signatures import new_nonce, sign_request
 from federation.verifier import RequestVerifier
-from federation.way_out import way_out
 from safeum_home.admin.metrics import Metric
-from safeum_home.config import Config, FederationSection
 from safeum_home.errors import Code, Problem
 from safeum_home.gateway.bodies import Body
 from safeum_home.gateway.downloads import send_rest
 from safeum_home.gateway.limits import EdgeLimits
-from safeum_home.jobs import again
 from safeum_home.limits import RateLimit
 from safeum_home.node.federation_inbox import NodeInbox
-from safeum_home.node.federation_keys import load, rotate
-from safeum_home.node.federation_means import MakeWayOut, WayOut
-from safeum_home.node.federation_means import Means as Means
+from safeum_home.node.federation_keys import rotate
+from safeum_home.node.federation_means import Means, WayOut
 from safeum_home.node.federation_metrics import metrics
 from safeum_home.node.federation_rows import PeerRows
 from safeum_home.node.federation_store import NodeOutbox
 from safeum_home.node.kept_keys import KeptKeys
-from safeum_home.ports import Database
 from safeum_home.ports.expiring import ExpiringKind
 from safeum_home.ports.federation import Answer, Noted, OpenFile, SharedKind
 from safeum_home.ports.files import Intake, Reading
@@ -60,13 +52,12 @@ from safeum_home.protocol.federation.files import FetchFile
 from safeum_home.protocol.federation.now import NOW_PATH
 from safeum_home.protocol.federation.transactions import FEDERATION_PATH, HELLO_PATH
 from safeum_home.protocol.http import NODE_KEYS_PATH
-from safeum_home.sealing.vault import Vault
 
 R = TypeVar("R", bound=Struct)
 
 
 class NodeFederation:
-    """`ports.Peers`. Made by `open_federation`; `connect` it to the domain before it is started."""
+    """`ports.Peers`. Made by `federation_opening`; `connect` it to the domain before it is started."""
 
     def __init__(self, means: Means, policy: Policy, own: OwnKeys, way: WayOut, rows: PeerRows) -> None:
         section, clock, database = means.config.federation, means.clock, means.database
@@ -247,51 +238,3 @@ class NodeFederation:
 
 def _send(clock: Any, request: Any, reading: Reading, start: int) -> None:
     send_rest(clock, request, reading, EdgeLimits().read_stall, start)
-
-
-async def open_federation(means: Means, make: MakeWayOut) -> NodeFederation | None:
-    """None where the configuration says that this node has to do with no other.
-
-    Raises OSError and ValueError where the roots cannot be read.
-    """
-    section, name = means.config.federation, means.config.node.name
-    policy = Policy(name, Mode(section.mode), section.allow, section.deny)
-    if policy.is_off:
-        return None
-    when_there = partial(again, means.clock, "opening to other nodes")
-    own = await when_there(lambda: load(name, means.database, means.vault.federation, means.milliseconds))
-
-    def sign(method: str, target: str, body: bytes, destination: str) -> Mapping[str, str]:
-        key = own.in_use
-        return sign_request(
-            method,
-            target,
-            body,
-            origin=name,
-            destination=destination,
-            key_id=key.key_id,
-            signer=key.signer,
-            created=int(means.clock.seconds()),
-            nonce=new_nonce(),
-        )
-
-    way = await make(section, policy.allows, sign)
-    rows = PeerRows(means.vault.blinder, means.vault.peers, policy.allows, means.milliseconds)
-    federation = NodeFederation(means, policy, own, way, rows)
-    await when_there(federation.outbox.load)
-    return federation
-
-
-async def over_the_network(
-    config: Config, reactor: Any, database: Database, vault: Vault
-) -> NodeFederation | None:
-    """As `open_federation`, over the network."""
-
-    def in_thread(work: Callable[[], Any]) -> "Deferred[Any]":
-        return deferToThreadPool(reactor, reactor.getThreadPool(), work)
-
-    async def make(section: FederationSection, allows: Callable[[str], bool], sign: Sign) -> WayOut:
-        way: WayOut = await in_thread(lambda: way_out(reactor, config.node.name, section, allows, sign))
-        return way
-
-    return await open_federation(Means(config, reactor, database, vault, in_thread), make)

@@ -21,7 +21,8 @@ from safeum_home.node.certificate import NodeCertificate
 from safeum_home.node.control import Control
 from safeum_home.node.domain import Domain, make_domain
 from safeum_home.node.edge import Edge
-from safeum_home.node.federation import NodeFederation, over_the_network
+from safeum_home.node.federation import NodeFederation
+from safeum_home.node.federation_opening import over_the_network
 from safeum_home.node.files import NodeFiles
 from safeum_home.node.health import HealthEndpoint
 from safeum_home.node.listening import CannotListen

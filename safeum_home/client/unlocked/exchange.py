@@ -243,6 +243,8 @@ class Exchange(Saying):
 
     def tick(self) -> None:
         self._done(self._chat.tick())
+        self._was_refused = False
+        self._flush()
 
     def concerns(self, account: str) -> bool:
         """Whether it is in the chat, by anybody's word."""

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 
+from safeum_home.client.errors import ClientError
 from safeum_home.client.secure.chat import Step
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.succession import Line
@@ -18,6 +19,8 @@ class Vouching(Hearing):
     peer: str | None
     _signing: Signing
     _admitted: set[str]
+    _was_refused = False
+    """The node did not take what was signed for who has come: it is tried again with the next tick."""
 
     @abstractmethod
     def _flush(self) -> None:
@@ -67,10 +70,14 @@ class Vouching(Hearing):
 
     def _welcome(self) -> None:
         """Sign the roster anew for who has come: what was said before it is not told to them."""
-        if self._home.may_say and not self._signing.busy and self._has_newcomers:
+        if self._home.may_say and not self._signing.busy and self._has_newcomers and not self._was_refused:
             spawn(self._vouch_anew(), "vouching for who has come")
 
     async def _vouch_anew(self) -> None:
-        await self._signing.sign(lambda: self._chat.admit(()))
+        try:
+            await self._signing.sign(lambda: self._chat.admit(()))
+        except (ClientError, Refused):
+            self._was_refused = True
+            return
         if not self._has_newcomers:
             self._flush()  # what was to be said has waited for that
