@@ -125,8 +125,9 @@ def main(names: list[str]) -> int:
         _compile(Path(__file__).parent.parent)
         total = run_all(modules(Path(__file__).parent), 2 * cores, backwards=max(1, cores // 2))
         passed, failed = total.passed, total.failed
-        for name, outcome in total.longest + total.costliest:
-            print(f"{outcome.seconds:6.1f} s, {outcome.processor:6.1f} s of a processor: {name}")
+        for what, found in (("took longest", total.longest), ("cost most", total.costliest)):
+            for name, outcome in found:
+                print(f"{what}: {outcome.seconds:6.1f} s, {outcome.processor:6.1f} s of a processor: {name}")
         for name in total.bad:
             print(f"failed in {name}")
         print(closing(passed, failed, total.skipped), flush=True)

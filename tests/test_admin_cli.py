@@ -218,11 +218,11 @@ class CommandLineTests(TestCase):
         return outcome
 
     def test_nothing_heavy_is_loaded(self) -> None:
-        """The command starts without a database and without Twisted: it is run often."""
-        heavy = ("sqlalchemy", "twisted")
-        program = f"import sys, safeum_home.operator; print({{*{heavy}}} & {{*sys.modules}})"
-        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)
-        self.assertEqual(done.stdout, b"set()\n")
+        """The command starts without a database and without Twisted, and twistd without the first."""
+        for module, heavy in (("operator", "'sqlalchemy', 'twisted'"), ("tap", "'sqlalchemy'")):
+            program = f"import sys, safeum_home.{module}; print({{{heavy}}} & {{*sys.modules}})"
+            done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)
+            self.assertEqual(done.stdout, b"set()\n", module)
 
     def test_not_a_node(self) -> None:
         """Something else at the socket is told from a node."""

@@ -31,13 +31,13 @@ class Transfer:
 
     def line(self, now: int, columns: int) -> str:
         """`↑ name  [####----]  34 %  3.4 of 10.0 MB  1.2 MB/s`, as much of it as fits."""
-        if not self.total:  # how much it is is not known, as of what is being heard
+        if self._first is None:  # how much it is is not known, as of what is being heard
             return fit(safe(self.label), columns)
-        share = self.done / self.total
+        share = self.done / self.total if self.total else 0.0
         filled = round(share * BAR)
         bar = f"[{'#' * filled}{'-' * (BAR - filled)}] {int(share * 100):3} %"
         seconds = (now - self._began) / 1000
-        moved = self.done - (self._first or 0)
+        moved = self.done - self._first
         speed = f"  {size_text(int(moved / seconds))}/s" if seconds >= 1 and moved else ""
         rest = f"  {size_text(self.done)} of {size_text(self.total)}{speed}"
         room = columns - width(bar) - 1

@@ -1,12 +1,13 @@
 """SQLite's log is folded into its file in a thread of its own: no commit waits for that.
 
 What is committed meanwhile stays in the log, which is begun anew only where all of it was folded. So where
-commits never pause the writer folds the rest itself, once the log is long: see `Sqlite.committed`.
+commits never pause the writer folds the rest itself, once the log is long, and waits for the thread first:
+where the disk is slow the log would grow for ever else. See `Sqlite.committed`.
 """
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from queue import SimpleQueue
 from threading import Lock, Thread
 
@@ -46,8 +47,13 @@ class Checkpoints:
             connection = None
             while self._asked.get():
                 self._is_asked = False
-                # Where it fails the changes are stored all the same; what is wrong shows with the next ones.
-                with self.folding, suppress(sqlite3.Error):
-                    # One for all of them: the first sync of each connection takes one of the folder as well.
-                    connection = connection or stack.enter_context(closing(self._connect()))
-                    [(_, self.pages, _)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                with self.folding:
+                    try:
+                        # One for all of them: each connection's first sync takes one of the folder as well.
+                        connection = connection or stack.enter_context(closing(self._connect()))
+                        [(_, self.pages, _)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                    except sqlite3.Error:
+                        # The changes are stored all the same; what is wrong shows with the next ones. Not
+                        # with this connection: what was opened while the disk was read-only remains so.
+                        connection = None
+                        stack.close()

@@ -60,6 +60,7 @@ class Sqlite:
         self._checkpoints = Checkpoints(self._open(_CHECKPOINTS))
         self._asked = 0
         self._next_try = 0
+        self._is_swept = False
         self._lock: int | None = None
         self._anchor: Connection | None = None
         self._writers = self._engine(_WRITER, "BEGIN IMMEDIATE")
@@ -71,6 +72,8 @@ class Sqlite:
         with suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._lock = claim_file(self._path)
+        # A log that is left is of a process that was killed: maybe before it could empty it.
+        self._is_swept = self._log.exists()
         _settle(self._log)
         # Connections share an index of the log, and who opens the first one makes it, of what the log shows.
         # While this one is open that is never done again: what failed to be synced is in no index.
@@ -80,7 +83,8 @@ class Sqlite:
         self._room.make()
 
     def writer(self) -> Connection:
-        self._asked = self._next_try = 0
+        self._asked = 0  # changes are counted by the connection
+        self._next_try = min(self._next_try, _CHANGES_PER_TRY)
         return self._writers.connect()
 
     def reader(self) -> Connection:
@@ -110,23 +114,20 @@ class Sqlite:
     def committed(self, connection: Connection) -> None:
         """Have the log folded into the file now and then, make room in it; no commit waits to be told of."""
         driver = _driver(connection)
-        if connection.info.get(SWEPT) and driver.total_changes >= self._next_try:
+        # Not with the connection: the next one is to see to it, if this one is lost before it can be done.
+        self._is_swept |= connection.info.pop(SWEPT, False)
+        if self._is_swept and driver.total_changes >= self._next_try:
             # What was erased is overwritten in the file, and still there in the log.
             self._next_try = driver.total_changes + _CHANGES_PER_TRY
             with self._checkpoints.folding:
-                if _begin_log_anew(driver):
-                    del connection.info[SWEPT]
-        if driver.total_changes - self._asked >= _CHANGES_PER_CHECKPOINT:
+                self._is_swept = not _begin_log_anew(driver)
+        if self._checkpoints.pages > _LONG:
+            with self._checkpoints.folding:
+                self._checkpoints.pages = 0
+                _fold_rest(driver)
+        elif driver.total_changes - self._asked >= _CHANGES_PER_CHECKPOINT:
             self._asked = driver.total_changes
             self._checkpoints.ask()
-        if self._checkpoints.pages > _LONG:
-            self._checkpoints.pages = 0
-            # Mostly little is left to be folded. Where that is all of it the next commit begins the log anew.
-            [(_, pages, folded)] = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            if pages > _MOST_PAGES and folded == pages:
-                # Readers were always in the way. Try to begin the log anew, and do not wait for them: a long
-                # one, such as a backup, would stop all commits.
-                _begin_log_anew(driver)
         self._room.look()
 
     def close(self) -> None:
@@ -179,6 +180,15 @@ def _settle(log: Path) -> None:
         while piece := os.pread(file.fileno(), _PIECE, place):
             place += os.pwrite(file.fileno(), piece, place)
         os.fdatasync(file.fileno())
+
+
+def _fold_rest(driver: Any) -> None:
+    """Mostly that is little. Where all is folded then, the next commit begins the log anew."""
+    [(_, pages, folded)] = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    if pages > _MOST_PAGES and folded == pages:
+        # Readers were always in the way. Try to begin the log anew, and do not wait for them: a long
+        # one, such as a backup, would stop all commits.
+        _begin_log_anew(driver)
 
 
 def _begin_log_anew(driver: Any) -> bool:
