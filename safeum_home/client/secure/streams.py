@@ -153,6 +153,10 @@ class Streams:
     def get(self, stream: bytes) -> Stream | None:
         return self._streams.get(stream)
 
+    def untell(self, stream: bytes) -> None:
+        """It has not come as far as is known here: that is not to be said to have been seen."""
+        self._moved.pop(stream, None)
+
     def seen(self, own: bytes) -> tuple[Seen, ...]:
         """What this account has seen since it has said something: at most 8, the newest, and not `own`."""
         moved = [stream for stream in self._moved if stream != own][-MOST_SEEN:]

@@ -138,6 +138,11 @@ export class Streams {
     return this.streams.get(stream);
   }
 
+  /** It has not come as far as is known here: that is not to be said to have been seen. */
+  untell(stream) {
+    this.moved.delete(stream);
+  }
+
   /** What this account has seen since it has said something: at most 8, the newest, and not `own`. */
   seen(own) {
     const moved = [...this.moved].filter((stream) => stream !== own).slice(-MOST_SEEN);
