@@ -218,7 +218,7 @@ class CommandLineTests(TestCase):
         return outcome
 
     def test_nothing_heavy_is_loaded(self) -> None:
-        """The command starts without a database and without Twisted, and twistd asks for options without one."""
+        """The command starts without a database and without Twisted, and twistd without the first."""
         for module, heavy in (("operator", "'sqlalchemy', 'twisted'"), ("tap", "'sqlalchemy'")):
             program = f"import sys, safeum_home.{module}; print({{{heavy}}} & {{*sys.modules}})"
             done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)

@@ -325,11 +325,11 @@ class CallsTests(SynchronousTestCase):
                 self.calls.heard(Sound(1, bytes(32_768), 1, 1))
 
 
-def wav(samples: "array[int]") -> bytes:
+def wav(samples: "array[int]", rate: int = 8000) -> bytes:
     octets = BytesIO()
     with wave.open(octets, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(8000)
+        file.setframerate(rate)
         file.writeframes(samples.tobytes())
     return octets.getvalue()

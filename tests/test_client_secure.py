@@ -269,7 +269,7 @@ class KeyTests(SecureSdkCase):
         self.assertIs(self.ann.secure.trust(self.ben.account), Trust.CHANGED)
 
     def test_no_keys(self) -> None:
-        """With somebody who has none no group is begun; in a chat of two what is said waits, and says so."""
+        """With somebody who has none no group is begun; in a chat of two what is said waits for them."""
         dan = self.device().register("dan")
         self.everybody.append(dan)
         self.ann.befriend(dan)
@@ -282,7 +282,7 @@ class KeyTests(SecureSdkCase):
         self.assertEqual((item.fate, item.waits_for), (Fate.WAITING, (dan.account,)))
         dan.unlock()
         dan.do(dan.secure.accept(conversation.id))
-        self.settle(90)
+        self.settle()
         self.assertIs(item.fate, Fate.SENT)
         self.assertEqual(dan.said(conversation.id), ["until you have some"])
 

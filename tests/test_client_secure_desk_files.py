@@ -113,7 +113,7 @@ class FileTests(SecureDeskCase):
 
     def test_no_sound(self) -> None:
         """What is none is neither sent nor played; where nothing can be heard it is said what can be done."""
-        self.assertIn("this is no sound", self.ann.enter(f"/voice {self.folder}/plan.pdf"))
+        self.assertIn("there is no sound in it", self.ann.enter(f"/voice {self.folder}/plan.pdf"))
         self.assertIn("There is no file", self.ann.enter(f"/voice {self.folder}/nothing"))
         self.assertEqual(self.web.asked, [])
         self.say(self.ann, f"/send {self.folder}/plan.pdf")

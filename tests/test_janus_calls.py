@@ -108,6 +108,18 @@ class OutgoingTests(JanusCase):
         self.tell(second["handle_id"], call, "accepted", jsep=BRIDGE)
         self.assertEqual(ear.told, [("answered", BRIDGE)])
 
+    def test_crossed_with_two_that_come_in(self) -> None:
+        """The first has given up before it is declined: who calls then is not declined in its place."""
+        _, _, handle = self.dial()
+        first = self.janus.bodies("call")[-1]
+        self.comes(handle)
+        self.refuse(first)
+        self.tell(handle, "in-1", "hangup", code=487)
+        self.comes(handle, "in-2")
+        self.advance(1)
+        self.assertEqual(self.janus.bodies("decline"), [])
+        self.assertEqual(len(self.desk.calls), 1)
+
     def refuse(self, request: dict[str, Any]) -> None:
         """The plugin does not do it."""
         data = {"sip": "event", "error_code": 447, "error": "Wrong state"}

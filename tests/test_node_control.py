@@ -9,9 +9,10 @@ from urllib.request import urlopen
 
 from safeum_home.accounts.policy import standard
 from safeum_home.protocol.invites import code_in
+from tests.e2e import warm
 from tests.e2e.needs import tool
 from tests.e2e.wire import RawClient, Refused, Wire
-from tests.node_case import BIN, PATIENCE, NodeCase
+from tests.node_case import NodeCase
 
 UNBOUNDED = [("logins_per_account", text) for text in ("inf", "+inf", "Infinity", "nan", "1e400", "1e-320")]
 UNBOUNDED += [("commands_burst", "9" * 25)]
@@ -28,16 +29,9 @@ class ControlTests(NodeCase):
 
     def told(self, *arguments: str) -> str:
         """Why a command is refused."""
-        where = ("--config", str(self.config))
-        done = subprocess.run(
-            [BIN / "safeum-home", *arguments, *where],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
-        return done.stderr.strip()
+        done = warm.run(["safeum-home", *arguments, "--config", str(self.config)])
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        return done.stderr.decode().strip()
 
     def refused(self, name: str, **more: str) -> str:
         code: str = self.assertRaises(Refused, self.sign_up, name, **more).code
@@ -91,16 +85,10 @@ class ControlTests(NodeCase):
     ) -> "subprocess.CompletedProcess[str]":
         """A client's command, at this node."""
         where = ("--node", f"localhost:{self.port}", "--ca", str(self.folder / "chain.pem"))
-        done = subprocess.run(
-            [BIN / "safeum", command, *where, *arguments],
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        return done
+        done = warm.run(["safeum", command, *where, *arguments], text.encode())
+        said = done.stdout.decode(), done.stderr.decode()
+        self.assertEqual(done.returncode, code, said)
+        return subprocess.CompletedProcess(done.args, done.returncode, *said)
 
     def test_a_person_with_a_link(self) -> None:
         """From the operator's command to the client's, with the whole link as it was handed over."""

@@ -1,5 +1,6 @@
 """What is said of voice notes: how long they are, and how loud where."""
 
+from array import array
 from pathlib import Path
 from unittest.mock import patch
 
@@ -33,6 +34,12 @@ class VoiceNoteTests(SynchronousTestCase):
         note = self.of(wav(tone(440, 60.0)))
         self.assertEqual((note.duration, len(note.wave)), (60_000, POINTS))
         self.assertGreater(min(note.wave), 0)
+
+    def test_to_the_end(self) -> None:
+        """Whatever its rate is, nothing is cut off its end: three seconds are three."""
+        for rate in (16_000, 44_100, 48_000):
+            note = self.of(wav(array("h", [9000, -9000] * (3 * rate // 2)), rate))
+            self.assertEqual((note.duration, len(note.wave)), (3000, 30))
 
     def test_opus(self) -> None:
         note = self.of(greeting(700, 2.0))

@@ -15,7 +15,7 @@ A crash after 1 is made good at the next start: 4 by `node.turning`, 3 (with a t
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -84,7 +84,8 @@ class Closing:
         self._forfeits = forfeits
         self._leave_groups = leave_groups
         self._farewells = farewells
-        self.sweeping = jobs.job("sweeping up", self.sweep)
+        self.sweeping = jobs.job("erasing what was closed", self.sweep)
+        self._rows = jobs.job("sweeping up", self._sweep_rows)
 
     async def by_name(self, caller: Caller, params: AccountBlock) -> Done:
         tried = params.username.lower()
@@ -142,27 +143,29 @@ class Closing:
 
     async def sweep(self) -> None:
         """Let closed accounts leave their groups, turn the keyring where that is due for anything that was
-        erased, and delete what closed accounts and erased chats have left.
+        erased, and have deleted what closed accounts and erased chats have left.
 
         Raises `storage_unavailable`, with the rest left: an account that is in its groups still is not swept
         away.
         """
+        await self._left_groups()
+        await self._turns.if_due()
+        self._rows.ask()
+
+    async def _sweep_rows(self) -> None:
+        """By itself: there may be many, and what is erased meanwhile is not to be opened for so long."""
         hour = int(self._clock.seconds() // 3600)
-        swept = True
-        while swept:
-            # While rows were swept away more accounts may have been closed.
-            await self._left_groups()
-            await self._turns.if_due()
-            swept = False
-            while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE, hour)):
-                swept = True
+        while await self._database.transact(lambda c: sweep(c, SWEPT_AT_ONCE, hour)):
+            pass
 
     async def _left_groups(self) -> None:
-        """Let closed accounts leave their groups; raises `storage_unavailable`."""
+        """Let closed accounts leave their groups; raises `storage_unavailable`, and what ends it."""
         try:
             await self._leave_groups()
+        except CancelledError:
+            raise
         except Exception as error:
-            if isinstance(error, Problem) and error.code in AWAY:
+            if isinstance(error, Problem) and error.code in (*AWAY, Code.SHUTTING_DOWN):
                 raise
             # The rest is erased all the same. Its text may hold rows.
             _log.error("Closed accounts could not leave their groups ({kind}).", kind=type(error).__name__)

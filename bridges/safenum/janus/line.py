@@ -97,6 +97,7 @@ class Line:
 
     def carry(self, call: Call) -> None:
         """A call is on it from now on."""
+        self._refuse_nobody()
         call.leg = self
         self.call = call
         self.machine.begun()
@@ -105,12 +106,17 @@ class Line:
         """Janus has given it to somebody who calls in, and a call goes out on it: who calls in is refused."""
         if self.call is not None:
             self.call.is_crossed = True
+        self._refuse_nobody()
         self.crossing = self.clock.callLater(TAKING_NOTE, self.ask, Decline(BUSY_HERE))
+
+    def _refuse_nobody(self) -> None:
+        """Who called in before has given up."""
+        if self.crossing is not None and self.crossing.active():
+            self.crossing.cancel()
 
     def lose(self) -> None:
         """The handle is gone, and the call on it."""
-        if self.crossing is not None and self.crossing.active():
-            self.crossing.cancel()
+        self._refuse_nobody()
         self.machine.lost()
         if self.call is not None:
             self.call.machine.lost()

@@ -38,6 +38,11 @@ class Directory:
         """Ask for those that were missing."""
         self.need(tuple(self.missing))
 
+    def came(self, account: str) -> None:
+        """Who comes into a chat has keys, so those that were missing are there by now."""
+        if account in self.missing:
+            self.need([account])
+
     def close(self) -> None:
         self._closed = True
         self._wanted.clear()

@@ -131,6 +131,8 @@ class SecureChats(Beginning):
                 elif chat in self.chats:
                     self._look_at_member(chat, member)
                     self.chats[chat].member(member)
+                    if member.state == "member":
+                        self._directory.came(member.account)
             case ChatUpdated(cursor=cursor, chat=info):
                 self._look_at(info.chat)
                 if info.chat in self.chats and info.erased == cursor:

@@ -46,8 +46,8 @@ def greeting(octets: bytes) -> bytes:
             for part in resampler.resample(None):
                 length += _put(target, stream, part, length)
             target.mux(stream.encode(None))
-    except (av.FFmpegError, ValueError, IndexError) as error:
-        raise NoMedia(f"this is no sound: {error}") from None
+    except (av.FFmpegError, ValueError, IndexError):
+        raise NoMedia("there is no sound in it that can be read") from None
     return made.getvalue()
 
 

@@ -1,7 +1,7 @@
 """What a voice note says of itself: how long it is, and how loud it is at equal distances."""
 
 from array import array
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +34,8 @@ def voice_note(path: Path) -> VoiceNote:
     with path.open("rb") as file:
         try:
             with av.open(file, "r", options=SOUNDS) as source:
-                for frame in source.decode(audio=0):
+                # The end of a sound is within the resampler until that is told of no more.
+                for frame in chain(source.decode(audio=0), [None]):
                     for part in resampler.resample(frame):
                         samples += part.samples
                         rest.frombytes(bytes(part.planes[0])[: 2 * part.samples])
@@ -43,8 +44,8 @@ def voice_note(path: Path) -> VoiceNote:
                         del rest[:STEP]
                     if samples > MOST_SECONDS * RATE:
                         raise NoMedia("a voice note has an hour at the most")
-        except (av.FFmpegError, ValueError, IndexError) as error:
-            raise NoMedia(f"this is no sound: {error}") from None
+        except (av.FFmpegError, ValueError, IndexError):
+            raise NoMedia("there is no sound in it that can be read") from None
     if rest:
         loudness.append(_loud(rest))
     if not samples:
