@@ -13,10 +13,11 @@ from zope.interface import implementer
 from tests.chats_lives import NAMES
 from tests.chats_lives_rough import RoughLives
 
-EXAMPLES, STEPS = 40, 60
+EXAMPLES, STEPS = 44, 60
 PHASES = [Phase.generate] if os.environ.get("MODEL_QUICK") else list(Phase)
 """Without shrinking, what fails is said at once, and in full length."""
 LEAST = 2000
+"""Steps. Which lives are made depends a little on the modules that are loaded beside this one."""
 
 
 class _Lives(RoughLives):

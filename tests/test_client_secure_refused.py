@@ -274,6 +274,25 @@ class QueueTests(RefusedCase):
 
 
 class NewcomerTests(SecureSdkCase):
+    def test_removed_and_invited_again(self) -> None:
+        """What was said while somebody was out is not missed."""
+        chat = self.start(self.ben, self.cay, group=True)
+        self.say(self.cay, chat, "before")
+        conversation = self.chat(self.ann, chat)
+        self.ann.do(self.ann.secure.remove(conversation, self.ben.account))
+        self.settle()
+        for each in (self.cay, self.cay, self.ann):
+            self.say(each, chat, "without Ben")
+        self.ann.do(self.ann.secure.invite(conversation, [self.ben.account]))
+        self.settle()
+        self.ben.do(self.ben.secure.accept(chat))
+        self.settle()
+        for each in (self.cay, self.ann):
+            self.say(each, chat, "with Ben")
+        self.settle(120)
+        self.assertEqual(self.ben.said(chat)[-2:], ["with Ben"] * 2)
+        self.assertEqual([each.alarms for each in self.everybody], [[]] * 3)
+
     def test_roster_refused(self) -> None:
         """Where a node does not take it that is tried again in a while; what is to be said waits for it."""
         chat = self.start(self.ben, group=True)

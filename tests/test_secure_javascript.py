@@ -13,6 +13,7 @@ from tests import (
     test_secure_hostile,
     test_secure_hostile_epochs,
     test_secure_order,
+    test_secure_out,
     test_secure_remembered,
     test_secure_successions,
 )
@@ -124,6 +125,10 @@ class TalkTests(BothCase):
 
 class OrderTests(ForeignBob, test_secure_order.OrderTests):
     """A node that means harm: replays, gaps, cuts and forks."""
+
+
+class OutTests(ForeignBob, test_secure_out.OutTests):
+    """Who was out, and is let in again."""
 
 
 class PlaceTests(ForeignBob, test_secure_hostile.PlaceTests):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from safeum_home.chats.across.groups.notes import GroupNotes
+from safeum_home.errors import Problem
 from safeum_home.ids import ChatId
 from safeum_home.jobs import Jobs
 from safeum_home.ports import Database, EpochTurns, Key
@@ -72,10 +73,15 @@ class GroupReceipts:
         self._giving.ask()
 
     async def _give(self) -> None:
-        erased = await self._database.read(LASTING.erased_epoch)
-        if erased is not None and self._turns.oldest <= erased:
-            await self._turns.turned()
+        # What is erased from now on may come too late for a turn that has begun: it has a run of its own.
         hubs, self._hubs = self._hubs, set()
+        try:
+            erased = await self._database.read(LASTING.erased_epoch)
+            if erased is not None and self._turns.oldest <= erased:
+                await self._turns.turned()
+        except Problem:
+            self._hubs |= hubs
+            raise
         self._peers.wake(sorted(hubs))
 
     def is_true(self, receipt: Receipt) -> bool:
