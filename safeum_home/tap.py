@@ -7,7 +7,7 @@ from twisted.python import usage
 
 from safeum_home.config import Config, ConfigError, load
 from safeum_home.node import collector
-from safeum_home.node.free_port import PORT
+from safeum_home.node.free_port import PORT, port_number
 
 
 class Options(usage.Options):
@@ -17,7 +17,7 @@ class Options(usage.Options):
     longdesc = "Runs a SafeUM node. It waits, sealed, until its root secret is fed."
     optParameters = [
         ["config", "c", None, "The configuration file (TOML)."],
-        ["port", None, PORT, "With --development: the port on localhost.", int],
+        ["port", None, PORT, "With --development: the port on localhost.", port_number],
         ["root-fd", None, None, "Read the root secret from this inherited descriptor.", int],
     ]
     optFlags = [

@@ -1,8 +1,15 @@
-"""Whether a node to try things on can listen where it is to, found without loading what a node is made of."""
+"""Where a node to try things on is to listen, found without loading what a node is made of."""
 
 import socket
 
 PORT = 8443
+
+
+def port_number(text: str) -> int:
+    """Raises SystemExit, with a sentence for people, where it is no number."""
+    if not text.isdecimal():
+        raise SystemExit(f"{text} is not the number of a port.")
+    return int(text)
 
 
 def check_free(port: int, target: str = "run") -> None:

@@ -8,16 +8,14 @@ from collections.abc import Sequence
 
 from safeum_home.errors import Problem
 from safeum_home.ids import node_name
-from safeum_home.node.free_port import PORT, check_free
+from safeum_home.node.free_port import PORT, check_free, port_number
 
 
 def _read(given: Sequence[str]) -> tuple[int, str | None]:
     """The port, and the third node's name where there is one; raises SystemExit with a sentence."""
     port, guest = [*given, "", ""][:2]
-    if port and not port.isdecimal():
-        raise SystemExit(f"{port} is not the number of a port.")
     try:
-        return int(port or PORT), node_name(guest) if guest else None
+        return port_number(port) if port else PORT, node_name(guest) if guest else None
     except Problem:
         raise SystemExit(f"{guest} is not the name of a node: localhost:9445 is one.") from None
 
