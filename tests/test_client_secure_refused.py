@@ -103,6 +103,37 @@ class ChangeTests(RefusedCase):
         expected = [Deletion((self.own,)), Edit(self.own, "twice"), Edit(self.own, "once")]
         self.assertEqual(changes, expected)
 
+    def test_one_after_another(self) -> None:
+        """What was changed behind one that is taken back is shown upon what was before."""
+        edit, react, delete = self.conversation.edit, self.conversation.react, self.conversation.delete
+        own, theirs = self.own, self.theirs
+        changes: list[tuple[str, list[Callable[[], None]]]] = [
+            (own, [lambda: edit(own, "once"), lambda: edit(own, "twice")]),
+            (own, [lambda: edit(own, "once"), lambda: delete(own)]),
+            (own, [lambda: delete(own), lambda: delete(own)]),
+            (own, [lambda: react(own, "👍"), lambda: edit(own, "once"), lambda: delete(own)]),
+            (theirs, [lambda: react(theirs, "👍"), lambda: react(theirs, "👎")]),
+        ]
+        for hash, several in changes:
+            before = (*self.look(hash)[:3], dict(self.look(hash)[3]))
+            first, behind = Deferred[Any](), Deferred[Any]()
+            left = iter((first, behind))
+            self.ann.client.send_body = lambda *_, left=left: next(left)  # type: ignore[method-assign]
+            for change in several:
+                change()
+            shown = self.item(hash).text
+            first.errback(local(Code.LIMIT_REACHED))
+            self.settle()
+            self.assertEqual(self.item(hash).text, shown)
+            self.assertEqual(len(self.ann.warnings(NotChanged)), 1)
+            behind.errback(local(Code.LIMIT_REACHED))  # the epoch for all that is left
+            self.settle()
+            self.assertEqual(self.look(hash), before)
+            self.assertEqual(len(self.ann.warnings(NotChanged)), len(several))
+            self.let()
+            self.say(self.ann, self.chat_id, "taken, with the epoch for it")
+            self.ann.heard.clear()
+
     def test_changed_meanwhile(self) -> None:
         """What another device has made of it stays."""
         tablet = self.device().login("ann").unlock()
@@ -243,6 +274,25 @@ class QueueTests(RefusedCase):
 
 
 class NewcomerTests(SecureSdkCase):
+    def test_removed_and_invited_again(self) -> None:
+        """What was said while somebody was out is not missed."""
+        chat = self.start(self.ben, self.cay, group=True)
+        self.say(self.cay, chat, "before")
+        conversation = self.chat(self.ann, chat)
+        self.ann.do(self.ann.secure.remove(conversation, self.ben.account))
+        self.settle()
+        for each in (self.cay, self.cay, self.ann):
+            self.say(each, chat, "without Ben")
+        self.ann.do(self.ann.secure.invite(conversation, [self.ben.account]))
+        self.settle()
+        self.ben.do(self.ben.secure.accept(chat))
+        self.settle()
+        for each in (self.cay, self.ann):
+            self.say(each, chat, "with Ben")
+        self.settle(120)
+        self.assertEqual(self.ben.said(chat)[-2:], ["with Ben"] * 2)
+        self.assertEqual([each.alarms for each in self.everybody], [[]] * 3)
+
     def test_roster_refused(self) -> None:
         """Where a node does not take it that is tried again in a while; what is to be said waits for it."""
         chat = self.start(self.ben, group=True)

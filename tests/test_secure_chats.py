@@ -236,11 +236,13 @@ class MemoryTests(SecureCase):
         self.assertEqual(alice.of(VaultNewer), [VaultNewer(7)])
 
     def test_not_posted(self) -> None:
-        """Where a node will not have something the next stream begins, and nobody sees a gap."""
+        """Where a node will not have something the next stream begins; nobody sees a gap, or misses it."""
         alice, bob = self.pair()
         self.say(alice, "One")
         alice.done(alice.chat.say(payloads.Text("lost"), "r"))
         alice.chat.renew()
         self.say(alice, "Two")
+        self.clock.advance(61)
+        bob.done(bob.chat.tick())
         self.assertEqual(bob.texts, ["One", "Two"])
         self.assertEqual([type(each) for each in bob.events], [Received, Received])

@@ -260,6 +260,15 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
     "ghosts in a chat of two": (EPOCHS + "EpochTests.test_ghost_in_a_chat_of_two", (VOUCHED,)),
     "ghosts in a roster": (EPOCHS + "EpochTests.test_ghost_in_a_roster", (FOLLOWED,)),
     "rosters of who was removed": (EPOCHS + "EpochTests.test_removed_member_signs", (FOLLOWED,)),
+    "gaps of who was never out": (
+        "tests.test_secure_out.OutTests.test_never_out",
+        (Defence(Roster, "is_out", True),),
+    ),
+    "gaps of who is in again": (
+        "tests.test_secure_out.OutTests.test_only_the_first",
+        (Defence(Roster, "is_out", True),),
+    ),
+    "replays for who was out": ("tests.test_secure_out.OutTests.test_replayed", (NOTED,)),
     "rosters of before": (
         EPOCHS + "EpochTests.test_roster_of_before",
         (Defence(Roster, "_is_further", yes),),

@@ -41,12 +41,13 @@ FOLLOWED = Edit(
     "    this.#set(head, statement.at, members);\n"
     "    return { change: compare(new Map(), members), inForce: true };\n    const vouched",
 )
+EVER_OUT = Edit("roster", "return this.head !== NONE && !this.isIn;", "return true;")
 IN_TIME = Edit("signers", "if (!past && room.now() > person.since + GRACE) throw", "if (false) throw")
 
 _MOVING = "tests.test_secure_javascript_moving.MovingTests.test_"
 _BOB, _FOREIGN = "tests.test_secure_javascript.", "tests.secure_foreign."
-ORDER, PLACE, KEYS, EPOCHS, TAKING = (
-    f"{_BOB}{each}Tests.test_" for each in ("Order", "Place", "Key", "Epoch", "Taking")
+ORDER, OUT, PLACE, KEYS, EPOCHS, TAKING = (
+    f"{_BOB}{each}Tests.test_" for each in ("Order", "Out", "Place", "Key", "Epoch", "Taking")
 )
 ALICE_PLACE, ALICE_KEYS, CAROL_ORDER, CAROL_EPOCHS, LATER = (
     f"{_FOREIGN}{each}Tests.test_" for each in ("AlicePlace", "AliceKey", "CarolOrder", "CarolEpoch", "Later")
@@ -85,6 +86,9 @@ TALKING: dict[str, Edit] = {
     ),
     EPOCHS + "two_keys": Edit("epoch", "if (key.commitment() !== commitment) {", "if (false) {"),
     EPOCHS + "without_end": Edit("holding", "return gone;", "return [];"),
+    OUT + "never_out": EVER_OUT,
+    OUT + "only_the_first": EVER_OUT,
+    OUT + "replayed": NOTED,
     TAKING + "replayed": NOTED,
     TAKING + "under_way": IN_TIME,
     _MOVING + "no_line_of_these": Edit("own_line", "|| !line.isSaid(own.account)", ""),

@@ -6,13 +6,14 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.secure.events import Gap, Received, RosterChanged
-from safeum_home.client.secure.payloads import Payload
+from safeum_home.client.secure.payloads import Payload, Text
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.vault_content import Content
 from tests import (
     test_secure_hostile,
     test_secure_hostile_epochs,
     test_secure_order,
+    test_secure_out,
     test_secure_remembered,
     test_secure_successions,
 )
@@ -48,6 +49,18 @@ class TalkTests(BothCase):
             received = [each.payload for each in receiver.of(Received)]
             self.assertEqual(received, said[sender], self.note)
             self.assertEqual(receiver.refused, [], self.note)
+
+    def test_not_posted(self) -> None:
+        """What a node does not have is not missed by anybody, whichever has said it."""
+        python, foreign = self.add(0, peer=1), self.add_foreign(1, peer=0)
+        for sender, receiver in ((python, foreign), (foreign, python)):
+            self.say(sender, Text("One"))
+            sender.done(sender.chat.say(Text("lost"), "r"))
+            sender.chat.renew()
+            self.say(sender, Text("Two"))
+            self.clock.advance(61)
+            receiver.done(receiver.chat.tick())
+            self.assertEqual([type(each) for each in receiver.events], [Received] * 2)
 
     def test_group(self) -> None:
         """Members come and go, by the word of either; all have the same roster, and what they should have."""
@@ -112,6 +125,10 @@ class TalkTests(BothCase):
 
 class OrderTests(ForeignBob, test_secure_order.OrderTests):
     """A node that means harm: replays, gaps, cuts and forks."""
+
+
+class OutTests(ForeignBob, test_secure_out.OutTests):
+    """Who was out, and is let in again."""
 
 
 class PlaceTests(ForeignBob, test_secure_hostile.PlaceTests):

@@ -128,6 +128,19 @@ class OrderTests(SecureCase):
         self.give(unknowing, *told)
         self.assertEqual(unknowing.of(Gap), [])
 
+    def test_cut_before_another_stream(self) -> None:
+        """Whoever goes on with another stream, in time, says how far the one before has come."""
+        alice, bob = self.pair()
+        self.say(alice, "First")
+        self.bend = lambda program, told: ()
+        self.say(alice, "Last")
+        self.bend = lambda program, told: (told,)
+        self.clock.advance(8 * 24 * 60 * 60)
+        self.say(alice, "Next")
+        self.clock.advance(61)
+        bob.done(bob.chat.tick())
+        self.assertEqual(bob.of(Missing), [Missing(alice.account, alice.account, 1)])
+
     def test_cut(self) -> None:
         """The end of what somebody has said is withheld from one: what others have seen shows that."""
         alice, bob, carol = self.group(3)

@@ -140,7 +140,7 @@ class SecureChat:
 
     def renew(self) -> None:
         """A node will not have a `Post`, for good: go on with another stream, without all made since."""
-        self._sender.renew()
+        self._sender.take_back()
 
     @property
     def own(self) -> UniqueKey:

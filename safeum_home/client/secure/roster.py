@@ -92,6 +92,11 @@ class Roster:
     def is_in(self) -> bool:
         return self._own in self.members
 
+    @property
+    def is_out(self) -> bool:
+        """Whether a member has signed that this account is in it no more."""
+        return self.head != NONE and not self.is_in
+
     def at(self, head: bytes) -> Members:
         """The members of a roster, with their keys now; raises `Held` for one that has not been heard of."""
         if head not in self._former:

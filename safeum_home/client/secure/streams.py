@@ -95,6 +95,10 @@ class Streams:
 
     def __init__(self, since: int) -> None:
         self._since = since
+        self._back = 0
+        """When this account was let in again, in milliseconds, where it was out."""
+        self._unheard: set[bytes] = set()
+        """Streams of before, of which nothing has come since: what is missing in them was said meanwhile."""
         self._streams: dict[bytes, Stream] = {}
         self._floors: dict[str, int] = {}
         """Of accounts: streams that began then or before are not kept any more."""
@@ -104,6 +108,11 @@ class Streams:
     def knows_since(self, since: int) -> None:
         """All that was said before `since` is known: of what began later the first ones have to come."""
         self._since = min(self._since, since)
+
+    def let_in_again(self, now: int, by: bytes) -> None:
+        """This account was out: each stream, but for `by`, has yet to show where it is now."""
+        self._back = now
+        self._unheard = set(self._streams) - {by}
 
     def restore(self, account: str, floor: int, heads: Iterable[tuple[bytes, int, bytes]]) -> None:
         """As they were in the vault. What has come since is further."""
@@ -128,6 +137,9 @@ class Streams:
             self._streams[head.stream] = stream
             self._trim(account)
         if noted.verdict is Verdict.NEW and live:
+            if head.stream in self._unheard:
+                self._unheard.discard(head.stream)
+                noted = Noted(noted.verdict)
             self._moved.pop(head.stream, None)
             self._moved[head.stream] = None
         return noted
@@ -135,8 +147,8 @@ class Streams:
     def _begin(self, head: Head, account: str, live: bool) -> Stream:
         if live and head.began <= self._floors.get(account, -1):
             raise Refused(Reason.REPLAYED)
-        # What was said before this account knew the chat is no gap.
-        heard = live and head.began < self._since
+        # What was said before this account knew the chat, or while it was out, is no gap.
+        heard = live and head.began < max(self._since, self._back)
         return Stream(account, head.number - 1, head.previous) if heard else Stream(account)
 
     def _trim(self, account: str) -> None:
@@ -144,6 +156,7 @@ class Streams:
         for stream in own[: max(0, len(own) - PER_ACCOUNT)]:
             del self._streams[stream]
             self._moved.pop(stream, None)
+            self._unheard.discard(stream)
             self._floors[account] = max(self._floors.get(account, 0), int.from_bytes(stream[:8], "big"))
 
     def has(self, account: str) -> bool:
@@ -152,6 +165,10 @@ class Streams:
 
     def get(self, stream: bytes) -> Stream | None:
         return self._streams.get(stream)
+
+    def untell(self, stream: bytes) -> None:
+        """It has not come as far as is known here: that is not to be said to have been seen."""
+        self._moved.pop(stream, None)
 
     def seen(self, own: bytes) -> tuple[Seen, ...]:
         """What this account has seen since it has said something: at most 8, the newest, and not `own`."""

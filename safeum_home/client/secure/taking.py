@@ -100,7 +100,8 @@ class Taker:
                     return
                 late, known = noted.verdict is Verdict.LATE, noted.verdict is Verdict.AGAIN
                 held = HeldEnvelope(*held[:6], True, late, known)
-                if noted.gap:
+                # Who is out lacks what is said meanwhile, up to the roster that has him in again.
+                if noted.gap and not self._room.roster.is_out:
                     yield Gap(told.sender, len(noted.gap))
             yield from self._read(held, keys)
         except Held as wait:
@@ -209,6 +210,7 @@ class Taker:
             raise Refused(Reason.NOT_A_MEMBER)
         hash = held.envelope.hash
         own = self.own_rosters.pop(hash, None) is not None
+        was_out = room.roster.is_out
         try:
             known = held.known and not own
             change, in_force = room.roster.follow(statement, hash, signer, keys.hash, held.past, known)
@@ -216,6 +218,8 @@ class Taker:
             if held.past:
                 return  # it is of before what is in force
             raise
+        if was_out and room.roster.is_in:
+            room.streams.let_in_again(room.now(), held.envelope.head.stream)
         room.changed()
         if in_force or change.removed:
             yield RosterChanged(signer, change)

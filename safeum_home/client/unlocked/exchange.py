@@ -228,6 +228,7 @@ class Exchange(Saying):
         """Somebody's place in the group is another now."""
         if self.peer is None:
             self._told.take([member])
+        if self._told.is_known:
             self._done(self._chat.members_told(self._told.members))
             self._flush()
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from safeum_home.client.secure.events import Received, Refusal
-from safeum_home.client.secure.payloads import Deletion, Edit, File, Reaction, Text, Unknown
+from safeum_home.client.secure.payloads import Deletion, Edit, File, Payload, Reaction, Text, Unknown
 from safeum_home.protocol.signing import encode_octets
 
 FORMER_KEYS = "former_keys"
@@ -90,18 +90,15 @@ class Trace(NamedTuple):
     before: Look
     after: Look
 
-    def undo(self) -> bool:
-        """As it was, where nothing else has changed it since; whether it was so."""
+    def undo(self) -> None:
+        """As it was, where nothing else has changed it since."""
         item, now = self.item, Look.at(self.item, self.account)
         if now.payload is self.after.payload is not self.before.payload:
             item.payload, item.edited, item.deleted, _ = self.before
-            return True
-        if now.emoji != self.after.emoji or now.emoji == self.before.emoji:
-            return False
-        item.reactions.pop(self.account, None)
-        if self.before.emoji is not None:
-            item.reactions[self.account] = self.before.emoji
-        return True
+        elif now.emoji == self.after.emoji != self.before.emoji:
+            item.reactions.pop(self.account, None)
+            if self.before.emoji is not None:
+                item.reactions[self.account] = self.before.emoji
 
 
 class Items:
@@ -185,15 +182,14 @@ class Items:
         """What this program, of `account`, is about to change for all: so that it can be taken back."""
         named = change.messages if isinstance(change, Deletion) else (change.message,)
         before = [(item, Look.at(item, account)) for item in map(self.by_hash, named) if item is not None]
-        changed = self.change(account, change)
-        return [
-            Trace(item, account, look, Look.at(item, account)) for item, look in before if item in changed
-        ]
+        self.change(account, change)
+        return [Trace(item, account, look, Look.at(item, account)) for item, look in before]
 
-    def undo(self, change: Edit | Reaction | Deletion, traces: Iterable[Trace]) -> list[Item]:
-        """It was not taken. What is another one now for that."""
+    def undo(self, change: Payload, traces: Iterable[Trace]) -> None:
+        """It was not taken, or is to be shown anew."""
         self._changes = [each for each in self._changes if each[1] is not change]
-        return [trace.item for trace in traces if trace.undo()]
+        for trace in traces:
+            trace.undo()
 
 
 def unread(refusal: Refusal, at: int) -> Item:

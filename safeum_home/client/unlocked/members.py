@@ -19,6 +19,8 @@ class Told:
         self.newcomers: dict[str, None] = {}
         """Who has come, and cannot know yet by whose word: the roster is signed anew for them."""
 
+        self.is_known = False
+        """Whether all were told once: until then nobody can be said to be none."""
         self._come: dict[str, None] = {}
         """Who was a member at any time."""
         self._meanwhile: deque[GroupMember] | None = None
@@ -33,6 +35,7 @@ class Told:
             self._meanwhile = None
         self.states.clear()
         self.take((*listed, *meanwhile))
+        self.is_known = True
 
     def take(self, members: Iterable[GroupMember]) -> None:
         for member in members:

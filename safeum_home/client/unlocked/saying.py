@@ -28,7 +28,7 @@ MOST_WAITING = 100
 """Things said before this account may say something here."""
 MOST_UNSENT = 1000
 """Things said that the node does not have yet, as while there is no connection."""
-_references = count(1)
+_numbers = count(1)
 
 
 @dataclass(eq=False, slots=True)
@@ -38,7 +38,11 @@ class Said:
     payload: Payload
     item: Item | None = None
     traces: Sequence[Trace] = ()
-    reference: str = field(default_factory=lambda: f"said-{next(_references)}")
+    number: int = field(default_factory=lambda: next(_numbers))
+
+    @property
+    def reference(self) -> str:
+        return f"said-{self.number}"
 
 
 class Saying(Vouching):
@@ -159,12 +163,12 @@ class Saying(Vouching):
                 self._fail(said, code)
         elif several:
             # What stood behind it in its stream is sealed anew, and judged by itself.
-            behind = several[1:]
-            self._fail(several[0], code)
+            refused, *behind = several
             for said in reversed(behind):
                 self._unsaid.appendleft(said)
                 if said.item is not None:
                     said.item.fate = Fate.WAITING
+            self._fail(refused, code)
         self._flush()
 
     def _fail(self, said: Said, code: str) -> None:
@@ -178,6 +182,17 @@ class Saying(Vouching):
         elif isinstance(payload, Compare):
             self.comparisons.unsaid(payload)
         elif isinstance(payload, Edit | Reaction | Deletion):
-            for shown in self.items.undo(payload, said.traces):
-                self._home.tell(SecureChanged(self.id, shown))
+            self._take_back(said)
             self._warn(NotChanged(payload, code))
+
+    def _take_back(self, said: Said) -> None:
+        """A change is none: what was changed behind it, and waits yet, is shown upon what was before."""
+        waiting = [each for each in (*self._under_way.values(), *self._unsaid) if each.number > said.number]
+        changed = [trace.item for each in (said, *waiting) for trace in each.traces]
+        for each in (*reversed(waiting), said):
+            self.items.undo(each.payload, each.traces)
+        for each in waiting:
+            if isinstance(each.payload, Edit | Reaction | Deletion):
+                each.traces = self.items.show(self._home.own.account, each.payload)
+        for item in dict.fromkeys(changed):
+            self._home.tell(SecureChanged(self.id, item))

@@ -106,7 +106,7 @@ export class SecureChat {
 
   /** A node will not have a post, for good: go on with another stream, without all made since. */
   renew() {
-    this.#sender.renew();
+    this.#sender.takeBack();
   }
 
   /** Who is in it, with the hash of the keys in force: by the word of members, not of the node. */

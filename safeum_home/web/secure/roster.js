@@ -58,6 +58,11 @@ export class Roster {
     return this.members.has(this.own);
   }
 
+  /** Whether a member has signed that this account is in it no more. */
+  get isOut() {
+    return this.head !== NONE && !this.isIn;
+  }
+
   /** The members of a roster, with their keys now; throws `Held` for one that has not been heard of. */
   at(head) {
     if (!this.former.has(head)) throw new Held(Reason.NO_EPOCH);

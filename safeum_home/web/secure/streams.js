@@ -79,6 +79,10 @@ export class Stream {
 export class Streams {
   constructor(since) {
     this.since = since;
+    /** When this account was let in again, where it was out. */
+    this.back = 0;
+    /** Streams of before, of which nothing has come since: what is missing in them was said meanwhile. */
+    this.unheard = new Set();
     this.streams = new Map();
     this.floors = new Map();
     this.moved = new Set();
@@ -87,6 +91,13 @@ export class Streams {
   /** All that was said before `since` is known: of what began later the first ones have to come. */
   knowsSince(since) {
     this.since = Math.min(this.since, since);
+  }
+
+  /** This account was out: each stream, but for `by`, has yet to show where it is now. */
+  letInAgain(now, by) {
+    this.back = now;
+    this.unheard = new Set(this.streams.keys());
+    this.unheard.delete(by);
   }
 
   /** As they were in the vault: `heads` are `[stream, number, hash]`. What has come since is further. */
@@ -112,6 +123,7 @@ export class Streams {
       this.#trim(account);
     }
     if (noted.verdict === NEW && live) {
+      if (this.unheard.delete(head.stream)) noted.gap = 0;
       this.moved.delete(head.stream);
       this.moved.add(head.stream);
     }
@@ -121,7 +133,8 @@ export class Streams {
   #begin(head, account, live) {
     const start = began(head.stream);
     if (live && start <= (this.floors.get(account) ?? -1)) throw new Refused(Reason.REPLAYED);
-    const heard = live && start < this.since;
+    // What was said before this account knew the chat, or while it was out, is no gap.
+    const heard = live && start < Math.max(this.since, this.back);
     return heard ? new Stream(account, head.number - 1, head.previous) : new Stream(account);
   }
 
@@ -130,12 +143,18 @@ export class Streams {
     for (const stream of own.slice(0, Math.max(0, own.length - PER_ACCOUNT))) {
       this.streams.delete(stream);
       this.moved.delete(stream);
+      this.unheard.delete(stream);
       this.floors.set(account, Math.max(this.floors.get(account) ?? 0, began(stream)));
     }
   }
 
   get(stream) {
     return this.streams.get(stream);
+  }
+
+  /** It has not come as far as is known here: that is not to be said to have been seen. */
+  untell(stream) {
+    this.moved.delete(stream);
   }
 
   /** What this account has seen since it has said something: at most 8, the newest, and not `own`. */

@@ -80,7 +80,8 @@ export class Taker {
         const noted = this.#note(held);
         if (noted === null) return events;
         Object.assign(held, { noted: true, late: noted.verdict === LATE, known: noted.verdict === AGAIN });
-        if (noted.gap) events.push({ is: "gap", account: told.sender, count: noted.gap });
+        // Who is out lacks what is said meanwhile, up to the roster that has him in again.
+        if (noted.gap && !this.room.roster.isOut) events.push({ is: "gap", account: told.sender, count: noted.gap });
       }
       events.push(...this.#read(held, keys));
     } catch (error) {
@@ -191,6 +192,7 @@ export class Taker {
     const statement = rosters.read(envelope);
     if (room.peer !== null) throw new Refused(Reason.NOT_A_MEMBER);
     const own = this.ownRosters.delete(envelope.hash);
+    const wasOut = room.roster.isOut;
     let followed;
     try {
       followed = room.roster.follow(statement, envelope.hash, told.sender, keys.hash, past, known && !own);
@@ -199,6 +201,7 @@ export class Taker {
       throw error;
     }
     const { change, inForce } = followed;
+    if (wasOut && room.roster.isIn) room.streams.letInAgain(room.now(), envelope.head.stream);
     room.changed();
     const events = inForce || change.removed.length ? [{ is: "roster_changed", by: told.sender, change }] : [];
     if (own && !inForce) events.push({ is: "overtaken" });
