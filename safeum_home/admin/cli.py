@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None, offline: Offline | None = None) -> i
 
 
 def _parser(offline: Offline | None) -> argparse.ArgumentParser:
-    parser = Parser(prog="safeum-home", description="Operate a SafeUM Home node.")
+    parser: argparse.ArgumentParser = Parser(prog="safeum-home", description="Operate a SafeUM Home node.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     parser.set_defaults(socket=None, config=None, json=False)
