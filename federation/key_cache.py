@@ -43,7 +43,7 @@ class Kept(Protocol):
         """A document that was verified, and when it was fetched (milliseconds)."""
 
     def kept(self, node: str) -> "Deferred[tuple[bytes, int] | None]":
-        """What was kept last, with that time; never fails."""
+        """What was kept last, with that time."""
 
 
 class NothingKept:
@@ -168,7 +168,8 @@ class KeyCache:
             return
         fetching.addTimeout(PATIENCE, self._clock)
         outcome = fetching.addCallback(lambda octets: self._read(node, octets)).addErrback(self._failed)
-        outcome.addCallback(lambda found: self._or_kept(node, found))
+        # Those who wait are answered whatever goes wrong: nothing else is asked of the node until then.
+        outcome.addCallback(lambda found: self._or_kept(node, found)).addErrback(self._failed)
         outcome.addCallback(lambda found: self._answer(node, found))
 
     def _read(self, node: str, octets: bytes) -> VerifyKeys | Problem:

@@ -1,10 +1,14 @@
 """Secure chats at desks of the terminal client: what is said in them, and that the node reads none of it."""
 
+from itertools import cycle
 from typing import Any
+
+from twisted.internet.defer import Deferred
 
 from safeum_home.client.secure.payloads import Unknown
 from safeum_home.client.slash_commands import completions
 from safeum_home.client.unlocked.items import FORMER_KEYS
+from safeum_home.protocol.commands import History
 from tests.secure_desk_case import SecureDeskCase
 
 
@@ -25,6 +29,27 @@ class TalkTests(SecureDeskCase):
         self.assertEqual(self.ann.header(), "🔒 Ben  not verified")
         self.assertIn("unlocked", self.ann.status())
         self.assertEqual(self.ann.desk.secure.alarms.all + self.ben.desk.secure.alarms.all, [])
+
+    def test_pages_without_end(self) -> None:
+        """A node that leads to and fro through the past is not followed for ever."""
+        for text in "abc":
+            self.say(self.ann, text)
+        view = self.ann.desk.state.held(self.ann.view(self.ben).chat)
+        assert view is not None
+        pages, asked = cycle([[each] for each in view.messages[-3:]]), list[str | None]()
+
+        async def history(_chat: str, before: str | None = None, _limit: int = 50) -> History:
+            asked.append(before)
+            if len(asked) > 100:
+                raise AssertionError("it has no end")
+            return History(next(pages), True)
+
+        conversation = self.ann.within(self.ben)
+        self.patch(self.ann.client, "history", history)
+        conversation.more, conversation._oldest = True, view.messages[-1].id
+        reached = Deferred.fromCoroutine(self.ann.desk.secure.reach(view))
+        self.assertIsNone(self.successResultOf(reached))
+        self.assertLessEqual(len(asked), len(view.messages))
 
     def test_as_in_other_chats(self) -> None:
         """Answers, edits, reactions and deletions are shown on both sides."""

@@ -5,6 +5,7 @@ from msgspec import structs
 from safeum_home.client import render
 from safeum_home.client.blocks import text_of
 from safeum_home.client.names import label
+from safeum_home.client.secure_words import COMPARE
 from safeum_home.client.slash_commands import completions
 from safeum_home.client.text import width
 from tests.secure_desk_case import OTHER, SecureDeskCase, SecureWorldDesk
@@ -56,6 +57,23 @@ class StandingTests(SecureDeskCase):
         self.assertEqual(self.ann.header(), "🔒⚠ Ben  other keys than before, not verified")
         self.verify()
         self.assertEqual(self.ann.header(), "🔒✓ Ben  verified")
+
+    def test_others_are_offered(self) -> None:
+        """Who was verified is so with those keys alone: not where somebody shows others in that name."""
+        self.cay.unlock()
+        self.ann.enter("/secure group Ben, Cay")
+        self.settle()
+        for invited in (self.ben, self.cay):
+            invited.enter("/accept")
+            self.settle()
+        self.verify()
+        self.assertIn("1 of 2 others verified", self.ann.header())
+        self.change()
+        self.assertIn("0 of 2 others verified", self.ann.header())
+        self.assertIn("🔒⚠", self.ann.header())
+        self.ben.enter("/secure group Ann")
+        self.settle()
+        self.assertIn(COMPARE, self.ann.enter("/accept"))
 
     def test_locked(self) -> None:
         """Nothing is known then, and nothing is claimed."""

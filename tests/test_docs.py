@@ -22,6 +22,7 @@ NOT_RUN = {
     r"apt-get|useradd|postgres ": "changes the system; tests.postgres does the same",
     r"ln -s|install --directory|cp /opt": "changes the system",
     r"python3 -m venv|pip install": "`make` does the same before any test can run",
+    r"^npm install|^cp --recursive /opt": "tests.test_docs_javascript does the same",
     r"systemctl": "changes the system; tests.test_docs_operate starts the unit's own ExecStart",
     r"systemd-creds": "needs a TPM; the tests of sealing feed credentials",
     r"fetch-root-secret": "stands for what an operator has; the tests of sealing feed descriptors",

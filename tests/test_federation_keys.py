@@ -4,7 +4,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from federation.key_cache import BURST, EVERY, MOST_WAITING, PATIENCE, KeyCache
+from federation.key_cache import BURST, EVERY, MOST_WAITING, PATIENCE, KeyCache, NothingKept
 from federation.own_keys import REWRITE, VALID, KeyInUse, OwnKeys
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.federation.keys import LONGEST_VALID, MOST_OLD, read_document
@@ -45,6 +45,19 @@ class CacheTests(ClockCase):
         for _ in range(2):
             self.assertEqual(self.successResultOf(self.ask()), signer().public_key)
         self.assertEqual(self.fetched, ["b.example"])
+
+    def test_kept_in_vain(self) -> None:
+        """Where what was kept cannot be read for whatever reason, nobody waits for it, now or later."""
+
+        class Broken(NothingKept):
+            def kept(self, node: str) -> "Deferred[tuple[bytes, int] | None]":
+                return fail(ZeroDivisionError())
+
+        self.cache = KeyCache(self.fetch, self.clock, kept=Broken())
+        self.documents["b.example"] = RuntimeError()
+        self.assertIs(self.code(), Code.NODE_UNREACHABLE)
+        self.documents["b.example"] = document()
+        self.assertEqual(self.successResultOf(self.ask()), signer().public_key)
 
     def test_fetched_again(self) -> None:
         """When the document is over, at the latest after a week."""

@@ -150,12 +150,13 @@ class SecureDesk:
 
     async def reach(self, view: ChatView) -> None:
         """Have all opened that is held of a chat. Raises `ClientError`."""
-        conversation = self.of(view)
-        while conversation is not None and conversation.more and view.place(conversation.oldest) > 0:
-            before = conversation.oldest
-            await conversation.earlier()
-            if conversation.oldest == before:
+        conversation, before = self.of(view), len(view.messages)
+        while conversation is not None and conversation.more:
+            place = view.place(conversation.oldest)
+            if not 0 < place < before:
                 break
+            before = place
+            await conversation.earlier()
         self.forget()
 
     def item(self, message: Message) -> Item | None:

@@ -6,7 +6,7 @@ A desk that has not unlocked knows nothing of that, and says nothing.
 from typing import TYPE_CHECKING
 
 from safeum_home.client.group_words import count
-from safeum_home.client.secure.people import Trust
+from safeum_home.client.secure.people import Person, Trust
 from safeum_home.client.secure_words import trust_words
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def sign(desk: "Desk", view: "ChatView") -> str:
     known = [chats.people.get(account) for account in _others(desk, conversation)]
     if any(person is not None and (person.offered or person.trust is Trust.CHANGED) for person in known):
         return CHANGED
-    verified = [person is not None and person.trust is Trust.VERIFIED for person in known]
+    verified = list(map(_is_verified, known))
     return VERIFIED if verified and all(verified) else ""
 
 
@@ -50,14 +50,14 @@ def words(desk: "Desk", view: "ChatView") -> str:
     if (peer := conversation.peer) is not None:
         return GONE if has_left(desk, view, peer) else trust_words(chats.people.get(peer))
     others = _others(desk, conversation)
-    verified = sum(chats.trust(each) is Trust.VERIFIED for each in others)
+    verified = sum(_is_verified(chats.people.get(each)) for each in others)
     return f"{count(len(conversation.members))}, {verified} of {len(others)} others verified"
 
 
 def is_verified(desk: "Desk", account: str) -> bool:
-    """Whether the keys of somebody were compared."""
+    """Whether the keys of somebody were compared, and no others are said to be theirs."""
     chats = desk.secure.chats
-    return chats is not None and chats.trust(account) is Trust.VERIFIED
+    return chats is not None and _is_verified(chats.people.get(account))
 
 
 def trust(desk: "Desk", account: str) -> str:
@@ -75,6 +75,10 @@ def has_left(desk: "Desk", view: "ChatView", account: str) -> bool:
     roster = desk.state.groups.rosters.get(view.chat, {})
     member = roster.get(account)
     return desk.state.account in roster if member is None else member.state not in HERE
+
+
+def _is_verified(person: Person | None) -> bool:
+    return person is not None and person.trust is Trust.VERIFIED and person.offered is None
 
 
 def _others(desk: "Desk", conversation: "Conversation") -> frozenset[str]:
