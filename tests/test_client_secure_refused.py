@@ -293,51 +293,6 @@ class QueueTests(RefusedCase):
         self.say(self.ann, self.chat_id, "d")
 
 
-class NewcomerTests(SecureSdkCase):
-    def test_removed_and_invited_again(self) -> None:
-        """What was said while somebody was out is not missed."""
-        chat = self.start(self.ben, self.cay, group=True)
-        self.say(self.cay, chat, "before")
-        conversation = self.chat(self.ann, chat)
-        self.ann.do(self.ann.secure.remove(conversation, self.ben.account))
-        self.settle()
-        for each in (self.cay, self.cay, self.ann):
-            self.say(each, chat, "without Ben")
-        self.ann.do(self.ann.secure.invite(conversation, [self.ben.account]))
-        self.settle()
-        self.ben.do(self.ben.secure.accept(chat))
-        self.settle()
-        for each in (self.cay, self.ann):
-            self.say(each, chat, "with Ben")
-        self.settle(120)
-        self.assertEqual(self.ben.said(chat)[-2:], ["with Ben"] * 2)
-        self.assertEqual([each.alarms for each in self.everybody], [[]] * 3)
-
-    def test_roster_refused(self) -> None:
-        """Where a node does not take it that is tried again in a while; what is to be said waits for it."""
-        chat = self.start(self.ben, group=True)
-        conversation, straight = self.chat(self.ann, chat), self.ann.client.send_body
-        posted: list[object] = []
-
-        def refuse(*arguments: object) -> Any:
-            posted.append(arguments)
-            return fail(local(Code.LIMIT_REACHED))
-
-        self.ann.do(self.ann.secure.invite(conversation, [self.cay.account]))
-        self.settle()
-        self.ann.client.send_body = refuse  # type: ignore[method-assign,assignment]
-        self.cay.do(self.cay.secure.accept(chat))
-        item = conversation.send("to all")
-        self.settle(50)
-        self.assertIs(item.fate, Fate.WAITING)
-        self.assertIn(len(posted), range(2, 5))
-        self.ann.client.send_body = straight  # type: ignore[method-assign]
-        self.settle(30)
-        self.assertIs(item.fate, Fate.SENT)
-        self.assertEqual(self.cay.said(chat), ["to all"])
-        self.assertEqual(self.ann.alarms + self.ben.alarms, [])
-
-
 class ClosedTests(RefusedCase):
     """What is held of a chat after it was locked, or left, says so: by its code."""
 
