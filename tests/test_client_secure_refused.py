@@ -134,6 +134,26 @@ class ChangeTests(RefusedCase):
             self.say(self.ann, self.chat_id, "taken, with the epoch for it")
             self.ann.heard.clear()
 
+    def test_deletion_at_the_node(self) -> None:
+        """What the node holds of a message goes once others are told of that, and not before."""
+        held, asked = self.hold(), list[str]()
+        delete = self.ann.client.delete
+
+        def erase(chat: str, message: str) -> Awaitable[Any]:
+            asked.append(message)
+            return delete(chat, message)
+
+        self.patch(self.ann.client, "delete", erase)
+        id = self.item(self.own).id
+        self.conversation.delete(self.own)
+        held.errback(local(Code.LIMIT_REACHED))
+        self.settle()
+        self.assertEqual(asked, [])
+        self.conversation.delete(self.own)
+        self.settle()
+        self.assertEqual(asked, [id])
+        self.assertEqual(self.chat(self.ben, self.chat_id).items.all[0].text, "")
+
     def test_changed_meanwhile(self) -> None:
         """What another device has made of it stays."""
         tablet = self.device().login("ann").unlock()
@@ -271,51 +291,6 @@ class QueueTests(RefusedCase):
         self.settle()
         self.assertEqual(self.ben.said(self.chat_id)[2:], ["a", "b", "c"])
         self.say(self.ann, self.chat_id, "d")
-
-
-class NewcomerTests(SecureSdkCase):
-    def test_removed_and_invited_again(self) -> None:
-        """What was said while somebody was out is not missed."""
-        chat = self.start(self.ben, self.cay, group=True)
-        self.say(self.cay, chat, "before")
-        conversation = self.chat(self.ann, chat)
-        self.ann.do(self.ann.secure.remove(conversation, self.ben.account))
-        self.settle()
-        for each in (self.cay, self.cay, self.ann):
-            self.say(each, chat, "without Ben")
-        self.ann.do(self.ann.secure.invite(conversation, [self.ben.account]))
-        self.settle()
-        self.ben.do(self.ben.secure.accept(chat))
-        self.settle()
-        for each in (self.cay, self.ann):
-            self.say(each, chat, "with Ben")
-        self.settle(120)
-        self.assertEqual(self.ben.said(chat)[-2:], ["with Ben"] * 2)
-        self.assertEqual([each.alarms for each in self.everybody], [[]] * 3)
-
-    def test_roster_refused(self) -> None:
-        """Where a node does not take it that is tried again in a while; what is to be said waits for it."""
-        chat = self.start(self.ben, group=True)
-        conversation, straight = self.chat(self.ann, chat), self.ann.client.send_body
-        posted: list[object] = []
-
-        def refuse(*arguments: object) -> Any:
-            posted.append(arguments)
-            return fail(local(Code.LIMIT_REACHED))
-
-        self.ann.do(self.ann.secure.invite(conversation, [self.cay.account]))
-        self.settle()
-        self.ann.client.send_body = refuse  # type: ignore[method-assign,assignment]
-        self.cay.do(self.cay.secure.accept(chat))
-        item = conversation.send("to all")
-        self.settle(50)
-        self.assertIs(item.fate, Fate.WAITING)
-        self.assertIn(len(posted), range(2, 5))
-        self.ann.client.send_body = straight  # type: ignore[method-assign]
-        self.settle(30)
-        self.assertIs(item.fate, Fate.SENT)
-        self.assertEqual(self.cay.said(chat), ["to all"])
-        self.assertEqual(self.ann.alarms + self.ben.alarms, [])
 
 
 class ClosedTests(RefusedCase):

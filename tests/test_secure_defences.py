@@ -268,6 +268,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         "tests.test_secure_out.OutTests.test_only_the_first",
         (Defence(Roster, "is_out", True),),
     ),
+    "cuts for who has just come": ("tests.test_secure_out.OutTests.test_seen_by_others", (WATCHED,)),
     "replays for who was out": ("tests.test_secure_out.OutTests.test_replayed", (NOTED,)),
     "rosters of before": (
         EPOCHS + "EpochTests.test_roster_of_before",

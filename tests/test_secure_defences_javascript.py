@@ -89,6 +89,7 @@ TALKING: dict[str, Edit] = {
     OUT + "never_out": EVER_OUT,
     OUT + "only_the_first": EVER_OUT,
     OUT + "replayed": NOTED,
+    OUT + "seen_by_others": WATCHED,
     TAKING + "replayed": NOTED,
     TAKING + "under_way": IN_TIME,
     _MOVING + "no_line_of_these": Edit("own_line", "|| !line.isSaid(own.account)", ""),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from safeum_home.client.secure.events import Gap, Told
+from safeum_home.client.secure.events import Gap, Missing, Told
 from safeum_home.client.secure.refused import Reason
 from tests.secure_case import CHAT, Program, SecureCase, straight
 
@@ -90,6 +90,23 @@ class OutTests(SecureCase):
             self.bend = straight
             self.say(each, "After")
         self.assertEqual(self.bob.of(Gap), [Gap(self.alice.account, 1), Gap(self.carol.account, 1)])
+
+    def test_seen_by_others(self) -> None:
+        """What others have seen is missing from there on where it was named first."""
+        self.out()
+        self.clock.advance(1)
+        dave = self.add(3)
+        self.carry(self.carol, self.carol.chat.admit([dave.account]))
+        self.say(self.carol, "Who has seen what Alice has said meanwhile")
+        self.tick(60)
+        self.assertEqual((self.bob.of(Missing), dave.of(Missing)), ([], []))
+        self.bend = lambda program, told: (told,) if program is self.carol else ()
+        self.say(self.alice, "Kept from both")
+        self.bend = straight
+        self.say(self.carol, "Who has seen that")
+        self.tick(60)
+        for each in (self.bob, dave):
+            self.assertEqual(each.of(Missing), [Missing(self.carol.account, None, 1)])
 
     def test_never_out(self) -> None:
         """A node that keeps things from him, and says that he was out, and in again, shows a gap."""

@@ -15,6 +15,7 @@ from safeum_home.client.secure.refused import Reason, Refused
 WINDOW = 2048
 """Hashes that are kept of a stream: of what is further back it is not told whether it was there."""
 MOST_MISSING = 1024
+MOST_NAMED = 256
 PER_ACCOUNT = 8
 """Streams that are kept of an account: those that began last."""
 
@@ -97,6 +98,8 @@ class Streams:
         self._since = since
         self._back = 0
         """When this account was let in again, in milliseconds, where it was out."""
+        self._named: dict[bytes, int] = {}
+        """Of streams of before, of which nothing has come since: how far they were when told of first."""
         self._unheard: set[bytes] = set()
         """Streams of before, of which nothing has come since: what is missing in them was said meanwhile."""
         self._streams: dict[bytes, Stream] = {}
@@ -112,6 +115,7 @@ class Streams:
     def let_in_again(self, now: int, by: bytes) -> None:
         """This account was out: each stream, but for `by`, has yet to show where it is now."""
         self._back = now
+        self._named.clear()
         self._unheard = set(self._streams) - {by}
 
     def restore(self, account: str, floor: int, heads: Iterable[tuple[bytes, int, bytes]]) -> None:
@@ -148,8 +152,14 @@ class Streams:
         if live and head.began <= self._floors.get(account, -1):
             raise Refused(Reason.REPLAYED)
         # What was said before this account knew the chat, or while it was out, is no gap.
-        heard = live and head.began < max(self._since, self._back)
+        heard = live and self._is_of_before(head.stream)
         return Stream(account, head.number - 1, head.previous) if heard else Stream(account)
+
+    def _is_of_before(self, stream: bytes) -> bool:
+        """Whether it has begun before this account was in, and nothing of it has come since."""
+        if stream in self._streams:
+            return stream in self._unheard
+        return int.from_bytes(stream[:8], "big") < max(self._since, self._back)
 
     def _trim(self, account: str) -> None:
         own = sorted(stream for stream, each in self._streams.items() if each.account == account)
@@ -169,6 +179,19 @@ class Streams:
     def untell(self, stream: bytes) -> None:
         """It has not come as far as is known here: that is not to be said to have been seen."""
         self._moved.pop(stream, None)
+
+    def misses(self, seen: Seen) -> int:
+        """How many up to one that somebody has seen should have come, and have not: 0 or less where none.
+
+        Of a stream of before, whatever was there when it is named first was said before this account was in.
+        """
+        stream = self._streams.get(seen.stream)
+        head = 0 if stream is None else stream.head
+        if self._is_of_before(seen.stream):
+            head = max(head, self._named.setdefault(seen.stream, seen.number))
+            if len(self._named) > MOST_NAMED:
+                del self._named[next(iter(self._named))]
+        return seen.number - head
 
     def seen(self, own: bytes) -> tuple[Seen, ...]:
         """What this account has seen since it has said something: at most 8, the newest, and not `own`."""

@@ -42,7 +42,7 @@ class Watching:
             elif seen.stream == own:
                 if self._reported.get(by, (own, 0)) < (own, seen.number):
                     self._reported[by] = (own, seen.number)
-            elif stream is None or stream.head < seen.number:
+            elif self._streams.misses(seen) > 0:
                 self._owe(seen, by, now)
         yield from self._unseen(by, inner.at, own)
 
@@ -69,11 +69,11 @@ class Watching:
         """What others have seen, and has not come here within a minute; told once."""
         for name, (seen, by, since) in list(self._owed.items()):
             stream = self._streams.get(name)
-            head = 0 if stream is None else stream.head
-            if head >= seen.number:
+            missing = self._streams.misses(seen)
+            if missing <= 0:
                 del self._owed[name]
-                if stream is not None and head == seen.number and stream.hash[:HALF] != seen.half:
+                if stream is not None and stream.head == seen.number and stream.hash[:HALF] != seen.half:
                     yield Forked(by, stream.account)
             elif since + PATIENCE <= now:
                 del self._owed[name]
-                yield Missing(by, None if stream is None else stream.account, seen.number - head)
+                yield Missing(by, None if stream is None else stream.account, missing)

@@ -7,6 +7,7 @@ import { Reason, Refused } from "./refused.js";
 
 export const WINDOW = 2048;
 export const MOST_MISSING = 1024;
+export const MOST_NAMED = 256;
 export const PER_ACCOUNT = 8;
 
 export const NEW = "new";
@@ -81,6 +82,8 @@ export class Streams {
     this.since = since;
     /** When this account was let in again, where it was out. */
     this.back = 0;
+    /** Of streams of before, of which nothing has come since: how far they were when told of first. */
+    this.named = new Map();
     /** Streams of before, of which nothing has come since: what is missing in them was said meanwhile. */
     this.unheard = new Set();
     this.streams = new Map();
@@ -96,6 +99,7 @@ export class Streams {
   /** This account was out: each stream, but for `by`, has yet to show where it is now. */
   letInAgain(now, by) {
     this.back = now;
+    this.named.clear();
     this.unheard = new Set(this.streams.keys());
     this.unheard.delete(by);
   }
@@ -134,8 +138,14 @@ export class Streams {
     const start = began(head.stream);
     if (live && start <= (this.floors.get(account) ?? -1)) throw new Refused(Reason.REPLAYED);
     // What was said before this account knew the chat, or while it was out, is no gap.
-    const heard = live && start < Math.max(this.since, this.back);
+    const heard = live && this.#isOfBefore(head.stream);
     return heard ? new Stream(account, head.number - 1, head.previous) : new Stream(account);
+  }
+
+  /** Whether it has begun before this account was in, and nothing of it has come since. */
+  #isOfBefore(stream) {
+    if (this.streams.has(stream)) return this.unheard.has(stream);
+    return began(stream) < Math.max(this.since, this.back);
   }
 
   #trim(account) {
@@ -155,6 +165,20 @@ export class Streams {
   /** It has not come as far as is known here: that is not to be said to have been seen. */
   untell(stream) {
     this.moved.delete(stream);
+  }
+
+  /**
+   * How many up to one that somebody has seen should have come, and have not: 0 or less where none. Of a stream of
+   * before, whatever was there when it is named first was said before this account was in.
+   */
+  misses({ stream, number }) {
+    let head = this.streams.get(stream)?.head ?? 0;
+    if (this.#isOfBefore(stream)) {
+      if (!this.named.has(stream)) this.named.set(stream, number);
+      head = Math.max(head, this.named.get(stream));
+      if (this.named.size > MOST_NAMED) this.named.delete(this.named.keys().next().value);
+    }
+    return number - head;
   }
 
   /** What this account has seen since it has said something: at most 8, the newest, and not `own`. */

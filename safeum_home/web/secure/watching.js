@@ -29,7 +29,7 @@ export class Watching {
       const stream = this.streams.get(seen.stream);
       if (stream?.differs(seen.number, seen.half)) events.push({ is: "forked", by, account: stream.account });
       else if (seen.stream === own) this.#report(by, own, seen.number);
-      else if (!stream || stream.head < seen.number) this.#owe(seen, by, now);
+      else if (this.streams.misses(seen) > 0) this.#owe(seen, by, now);
     }
     return [...events, ...this.#unseen(by, inner.at, own)];
   }
@@ -61,14 +61,14 @@ export class Watching {
     const events = [];
     for (const [name, { seen, by, since }] of [...this.owed]) {
       const stream = this.streams.get(name);
-      const head = stream?.head ?? 0;
-      if (head >= seen.number) {
+      const count = this.streams.misses(seen);
+      if (count <= 0) {
         this.owed.delete(name);
-        const other = head === seen.number && half(stream.hash) !== seen.half;
+        const other = stream?.head === seen.number && half(stream.hash) !== seen.half;
         if (other) events.push({ is: "forked", by, account: stream.account });
       } else if (since + PATIENCE <= now) {
         this.owed.delete(name);
-        events.push({ is: "missing", by, account: stream?.account ?? null, count: seen.number - head });
+        events.push({ is: "missing", by, account: stream?.account ?? null, count });
       }
     }
     return events;

@@ -1,0 +1,68 @@
+"""Who comes into a secure group, or comes again: vouched for, sealed to, and alarmed by nothing of before."""
+
+from typing import Any
+
+from twisted.internet.defer import fail
+
+from safeum_home.client.errors import local
+from safeum_home.client.unlocked.items import Fate
+from safeum_home.errors import Code
+from tests.secure_sdk_case import SecureSdkCase
+
+
+class NewcomerTests(SecureSdkCase):
+    def test_removed_and_invited_again(self) -> None:
+        """What was said while somebody was out is not missed."""
+        chat = self.start(self.ben, self.cay, group=True)
+        self.say(self.cay, chat, "before")
+        conversation = self.chat(self.ann, chat)
+        self.ann.do(self.ann.secure.remove(conversation, self.ben.account))
+        self.settle()
+        for each in (self.cay, self.cay, self.ann):
+            self.say(each, chat, "without Ben")
+        self.ann.do(self.ann.secure.invite(conversation, [self.ben.account]))
+        self.settle()
+        self.ben.do(self.ben.secure.accept(chat))
+        self.settle()
+        for each in (self.cay, self.ann):
+            self.say(each, chat, "with Ben")
+        self.settle(120)
+        self.assertEqual(self.ben.said(chat)[-2:], ["with Ben"] * 2)
+        self.assertEqual([each.alarms for each in self.everybody], [[]] * 3)
+
+    def test_others_spoke_before(self) -> None:
+        """What others have seen before somebody came is not missed."""
+        chat = self.start(self.ben, group=True)
+        self.say(self.ben, chat, "before")
+        self.ann.do(self.ann.secure.invite(self.chat(self.ann, chat), [self.cay.account]))
+        self.settle()
+        self.cay.do(self.cay.secure.accept(chat))
+        self.settle()
+        self.say(self.ann, chat, "with Cay")
+        self.settle(120)
+        self.assertEqual(self.cay.said(chat), ["with Cay"])
+        self.assertEqual(self.cay.alarms, [])
+
+    def test_roster_refused(self) -> None:
+        """Where a node does not take it that is tried again in a while; what is to be said waits for it."""
+        chat = self.start(self.ben, group=True)
+        conversation, straight = self.chat(self.ann, chat), self.ann.client.send_body
+        posted: list[object] = []
+
+        def refuse(*arguments: object) -> Any:
+            posted.append(arguments)
+            return fail(local(Code.LIMIT_REACHED))
+
+        self.ann.do(self.ann.secure.invite(conversation, [self.cay.account]))
+        self.settle()
+        self.ann.client.send_body = refuse  # type: ignore[method-assign,assignment]
+        self.cay.do(self.cay.secure.accept(chat))
+        item = conversation.send("to all")
+        self.settle(50)
+        self.assertIs(item.fate, Fate.WAITING)
+        self.assertIn(len(posted), range(2, 5))
+        self.ann.client.send_body = straight  # type: ignore[method-assign]
+        self.settle(30)
+        self.assertIs(item.fate, Fate.SENT)
+        self.assertEqual(self.cay.said(chat), ["to all"])
+        self.assertEqual(self.ann.alarms + self.ben.alarms, [])
