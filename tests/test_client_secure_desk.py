@@ -127,7 +127,7 @@ class TalkTests(SecureDeskCase):
         """What comes while another chat is open is announced with its words, and once."""
         self.ann.enter("/chat Cay")
         self.say(self.ben, "psst")
-        self.assertEqual(self.ann.info(), "🔒 Ben, Ben: psst")
+        self.assertEqual(self.ann.info(), "🔒 Ben: psst")
         self.assertIn("1 unread", self.ann.status())
         self.ann.enter("/chat 🔒 Ben")
         self.settle()

@@ -167,9 +167,11 @@ class Listening:
 
     def _from(self, view: ChatView, message: Message) -> str:
         title, desk = self._desk.names.title(view), self._desk
-        if view.kind != "group":
+        if view.kind != "group" or isinstance(message.body, Notice):
             return title
-        return title if isinstance(message.body, Notice) else f"{title}, {desk.names.name(message.sender)}"
+        if desk.names.partner(view) == message.sender:  # the chat goes by that name
+            return title
+        return f"{title}, {desk.names.name(message.sender)}"
 
     def _invited(self, one: Invitation) -> None:
         before, name = self._asked.get(one.chat), title(self._desk, one)
