@@ -191,6 +191,19 @@ class CommandLineTests(TestCase):
         self.assertEqual(code, 3)
         self.assertIn("No node answers", complaints)
 
+    def test_no_such_command(self) -> None:
+        """Whoever names none, or one that there is not, is shown all that there are there."""
+        for arguments, shown in (
+            ((), "Feed the root secret"),
+            (("staus",), "Feed the root secret"),
+            (("federation",), "Say hello to another node"),
+            (("federation", "chek"), "Say hello to another node"),
+        ):
+            code, complaints = self._in_process(*arguments)
+            self.assertEqual(code, 2)
+            self.assertIn(shown, complaints)
+            self.assertIn(f"safeum-home{''.join(f' {each}' for each in arguments[:-1])}", complaints)
+
     def test_socket_of_the_configuration(self) -> None:
         """The configuration file tells where the node's socket is."""
         file = self.folder / "node.toml"

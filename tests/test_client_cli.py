@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from safeum_home import __version__
 from safeum_home.client import cli
 from safeum_home.client.cli import COMMANDS, main
-from safeum_home.client.cli_options import parser, read_line
+from safeum_home.client.cli_options import options, parser, read_line
 from safeum_home.client.entry import Options
 from safeum_home.client.trust import BadCertificate, node_at, tls_for
 from safeum_home.errors import Problem
@@ -110,6 +110,15 @@ class NodeTests(SynchronousTestCase):
         """No connection without encryption, and no other place."""
         for given in ("ws://home.example", "https://home.example", "wss://", "wss://home.example/v2"):
             self.assertRaises(Problem, node_at, given)
+
+
+class NobodyThereTests(SynchronousTestCase):
+    def test_login(self) -> None:
+        """Where nobody can be asked for a login it has to be given, and that is said."""
+        self.patch(sys, "stdin", StringIO())
+        for command in ("chat", "register", "password", "pipe"):
+            told = self.assertRaises(SystemExit, options, parser().parse_args([command]))
+            self.assertIn("--login is missing", str(told))
 
 
 class PasswordLineTests(SynchronousTestCase):

@@ -134,6 +134,26 @@ class ChangeTests(RefusedCase):
             self.say(self.ann, self.chat_id, "taken, with the epoch for it")
             self.ann.heard.clear()
 
+    def test_deletion_at_the_node(self) -> None:
+        """What the node holds of a message goes once others are told of that, and not before."""
+        held, asked = self.hold(), list[str]()
+        delete = self.ann.client.delete
+
+        def erase(chat: str, message: str) -> Awaitable[Any]:
+            asked.append(message)
+            return delete(chat, message)
+
+        self.patch(self.ann.client, "delete", erase)
+        id = self.item(self.own).id
+        self.conversation.delete(self.own)
+        held.errback(local(Code.LIMIT_REACHED))
+        self.settle()
+        self.assertEqual(asked, [])
+        self.conversation.delete(self.own)
+        self.settle()
+        self.assertEqual(asked, [id])
+        self.assertEqual(self.chat(self.ben, self.chat_id).items.all[0].text, "")
+
     def test_changed_meanwhile(self) -> None:
         """What another device has made of it stays."""
         tablet = self.device().login("ann").unlock()

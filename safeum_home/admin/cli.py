@@ -31,6 +31,7 @@ from safeum_home.admin import (
 from safeum_home.admin.caller import NoNode, Refused, call
 from safeum_home.admin.carrier_cli import add_carrier
 from safeum_home.admin.offline import Offline, add_commands
+from safeum_home.admin.parser import Parser
 from safeum_home.admin.support_cli import add_support
 from safeum_home.admin.terminal import NO_NODE, NOT_YET, OK, REFUSED, USAGE, ask, fail, say
 from safeum_home.admin.turn_cli import add_turn
@@ -79,7 +80,7 @@ def main(argv: Sequence[str] | None = None, offline: Offline | None = None) -> i
 
 
 def _parser(offline: Offline | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="safeum-home", description="Operate a SafeUM Home node.")
+    parser: argparse.ArgumentParser = Parser(prog="safeum-home", description="Operate a SafeUM Home node.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     parser.set_defaults(socket=None, config=None, json=False)

@@ -122,7 +122,7 @@ def options(arguments: argparse.Namespace) -> Options:
     if descriptor is None and not sys.stdin.isatty() and arguments.command != "policy":
         descriptor = 0
     if descriptor is not None and arguments.login is None:
-        raise SystemExit("safeum: a password without a login: --login is missing")
+        raise SystemExit("safeum: --login is missing: it goes with a password that is not asked for")
     return Options(
         arguments.node,
         None if arguments.ca is None else arguments.ca.read_bytes(),

@@ -79,10 +79,11 @@ class Conversation(Exchange):
         self._change(Reaction(hash, emoji))
 
     def delete(self, hash: str) -> None:
-        """Delete a message of one's own for all; the node's copy of it goes, too. As with `edit`."""
-        item = self.items.by_hash(hash)
+        """Delete a message of one's own for all; then the node's copy of it goes, too. As with `edit`."""
         self._change(Deletion((hash,)))
-        if item is not None and item.id is not None and item.sender == self._home.own.account:
+
+    def _deleted(self, item: Item) -> None:
+        if item.id is not None:
             spawn(self._erase(item.id), "deleting a message of a secure chat")
 
     async def _erase(self, id: str) -> None:

@@ -69,6 +69,10 @@ class Saying(Vouching):
     def _take(self, told: e.Told) -> None:
         """What the node has acknowledged has its place."""
 
+    @abstractmethod
+    def _deleted(self, item: Item) -> None:
+        """Others are told that it is: the node is to have nothing of it, either."""
+
     # --- what is to be said
 
     def _check_open(self) -> None:
@@ -149,6 +153,9 @@ class Saying(Vouching):
         if said is not None and (item := said.item) is not None:
             item.fate, item.id = Fate.SENT, sent.id
             self._home.tell(SecureChanged(self.id, item))
+        if said is not None and isinstance(said.payload, Deletion):
+            for trace in said.traces:
+                self._deleted(trace.item)
         if not sent.waiting:
             self._take(e.Told(self._home.own.account, sent.id, post.data, post.quiet))
             self._flush()
