@@ -7,7 +7,7 @@ from twisted.internet.defer import fail
 from safeum_home.client.errors import local
 from safeum_home.client.unlocked.items import Fate
 from safeum_home.errors import Code
-from tests.secure_sdk_case import SecureSdkCase
+from tests.secure_sdk_case import SecureSdkCase, key_of
 
 
 class NewcomerTests(SecureSdkCase):
@@ -29,6 +29,22 @@ class NewcomerTests(SecureSdkCase):
         self.settle(120)
         self.assertEqual(self.ben.said(chat)[-2:], ["with Ben"] * 2)
         self.assertEqual([each.alarms for each in self.everybody], [[]] * 3)
+
+    def test_another_passphrase_before(self) -> None:
+        """Who had another passphrase before the two met has changed nothing, in none of their chats."""
+        self.start(self.cay)
+        self.cay.do(self.cay.secure.change_key(key_of(self.cay.account, 1)))
+        self.settle()
+        self.ann.heard.clear()
+        pair = self.ben.do(self.ben.secure.start([self.cay.account])).id
+        self.cay.do(self.cay.secure.accept(pair))
+        group = self.start(self.ben, self.cay, group=True)
+        for chat in (pair, group):
+            self.settle()
+            self.say(self.cay, chat, "hello")
+        self.settle(120)
+        self.assertEqual((self.ben.said(pair), self.ben.said(group)), (["hello"], ["hello"]))
+        self.assertEqual(self.ben.alarms, [])
 
     def test_others_spoke_before(self) -> None:
         """What others have seen before somebody came is not missed."""

@@ -52,6 +52,14 @@ class TakingTests(SecureCase):
         self.give(bob, told(0, line, unique_key(0, 9)))
         self.assertEqual((changes(bob), bob.refused), ([], [Reason.BAD_SIGNATURE]))
 
+    def test_never_seen_before(self) -> None:
+        """Who knows the last ones alone, as those that were seen first, is told of no change."""
+        _, bob = self.add(0, peer=1, version=1), self.add(1, peer=0)
+        self.give(bob, told(0, line_of(0, 1), unique_key(0, 1)))
+        self.assertEqual((changes(bob), bob.refused), ([], []))
+        self.carry(self.programs[0], self.programs[0].chat.succeed(unique_key(0, 2), line_of(0, 2)))
+        self.assertEqual(changes(bob), [(unique_key(0, 1).hash, unique_key(0, 2).hash)])
+
     def test_posted_twice(self) -> None:
         """As by a program that was killed before it could note that it had: once is told."""
         self.pair()
@@ -126,6 +134,17 @@ class EachChatTests(SecureCase):
         self.carry(alice, alice.chat.succeed(unique_key(0, 1)))
         other.done(other.chat.take(told(0, line_of(0, 1), unique_key(0, 1), OTHER_CHAT)))
         self.assertEqual(changes(other), changes(bob))
+        self.assertEqual(len(changes(other)), 1)
+
+    def test_never_seen_before(self) -> None:
+        """Keys before those that were seen first are no news in any of them."""
+        _, bob = self.add(0, peer=1, version=1), self.add(1, peer=0)
+        other = Program(1, self.clock, 0)
+        other.people = bob.people
+        other.open(OTHER_CHAT)
+        self.give(bob, told(0, line_of(0, 1), unique_key(0, 1)))
+        other.done(other.chat.take(told(0, line_of(0, 1), unique_key(0, 1), OTHER_CHAT)))
+        self.assertEqual((changes(bob), changes(other), other.refused), ([], [], []))
 
 
 class ChangingTests(SecureCase):

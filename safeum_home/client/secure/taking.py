@@ -23,6 +23,7 @@ from safeum_home.client.secure.events import (
 )
 from safeum_home.client.secure.holding import HeldEnvelope, Holding
 from safeum_home.client.secure.octets import HASH, Reader, malformed
+from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.refused import Held, Reason, Refused
 from safeum_home.client.secure.room import Room
@@ -236,7 +237,9 @@ class Taker:
         before = room.people.follow(account, line.keys, room.now()) if is_news else None
         room.succeed(account, line.keys)
         told = self._followed.get(account) == line.last.hash or line.last == room.own.public
-        if before is not None or (is_news and not held.past and not told):
+        # Those before keys that were seen first, or compared since, are nothing that has changed.
+        elsewhere = is_news and room.people.trust(account) is Trust.CHANGED
+        if before is not None or (elsewhere and not held.past and not told):
             self._followed[account] = line.last.hash
             yield KeysChanged(account, (before or line.before).hash, line.last.hash, True)
 

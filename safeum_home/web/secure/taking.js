@@ -7,6 +7,7 @@ import { Holding } from "./holding.js";
 import * as messages from "./message.js";
 import { Reader } from "./octets.js";
 import * as payloads from "./payloads.js";
+import { Trust } from "./people.js";
 import { Held, malformed, Reason, Refused } from "./refused.js";
 import * as rosters from "./roster.js";
 import { signerOf } from "./signers.js";
@@ -218,7 +219,9 @@ export class Taker {
     const after = line.last.hash;
     const told = this.followed.get(account) === after || after === room.own.hash;
     room.succeed(account, line.keys);
-    if (!before && (!isNews || past || told)) return [];
+    // Those before keys that were seen first, or compared since, are nothing that has changed.
+    const elsewhere = isNews && room.people.trust(account) === Trust.CHANGED;
+    if (!before && (!elsewhere || past || told)) return [];
     this.followed.set(account, after);
     return [{ is: "keys_changed", account, before: (before ?? line.before).hash, after, vouched: true }];
   }
