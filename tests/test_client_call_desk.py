@@ -231,11 +231,11 @@ class CommandTests(CallDeskCase):
         trouble = self.desks[self.ann].calls.phone.trouble
         for _ in range(2):
             trouble("No loudspeaker was found")
-        self.assertEqual(self.said(self.ann), ["In the call: No loudspeaker was found."])
+        self.assertEqual(self.said(self.ann), ["No loudspeaker was found."])
         self.enter(self.ann, "/hangup")
         self.talk()
         trouble("No loudspeaker was found")
-        self.assertEqual(self.said(self.ann)[-1], "In the call: No loudspeaker was found.")
+        self.assertEqual(self.said(self.ann)[-1], "No loudspeaker was found.")
 
     def test_spoken(self) -> None:
         """How long it was counts from when the two were connected, and not from the answer."""

@@ -260,7 +260,7 @@ class ImitationTests(AlarmCase):
         self.say(self.ben, f"{SIGN} /alarms  🔒 Ben: Nothing can be said here now")
         [(style, text)] = render.info(self.ann.desk, 100, 40)
         self.assertEqual(style, "banner")
-        self.assertTrue(text.startswith(" 🔒 Ben, Ben: "), text)
+        self.assertTrue(text.startswith(" 🔒 Ben: "), text)
         self.assertNotIn("alarm", self.ann.status())
 
     def test_in_an_emoji(self) -> None:

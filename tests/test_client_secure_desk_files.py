@@ -124,6 +124,22 @@ class FileTests(SecureDeskCase):
         self.settle()
         self.assertIn("/save stores it", self.ben.enter("/play"))
 
+    def test_no_loudspeaker(self) -> None:
+        """That there is none is said each time that a sound is to be heard."""
+        self.ann.within(self.ben).files.send_voice(BytesIO(b"sound"), 1000)
+        self.settle()
+        calls = self.ben.desk.calls
+
+        def play(octets: bytes) -> "Deferred[None]":
+            for _ in range(2):
+                calls.phone.trouble("No loudspeaker was found")
+            return succeed(None)
+
+        calls.take(Phone(None, play=play))
+        for times in (1, 2):
+            self.say(self.ben, "/play")
+            self.assertEqual(self.ben.screen().count("No loudspeaker was found."), times)
+
     def test_play_damaged(self) -> None:
         """What a node has put in its place is not heard."""
         self.ann.within(self.ben).files.send_voice(BytesIO(b"sound" * 100), 1000)

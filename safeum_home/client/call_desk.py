@@ -158,13 +158,13 @@ class CallDesk:
         return f"call with {self._name(call)}{known}: {about}{muted}"
 
     def over(self) -> None:
-        """Somebody was spoken to, and is not any more."""
+        """What was heard is over, and what did not work in it is told anew the next time."""
         self._troubles.clear()
 
     def _trouble(self, text: str) -> None:
         if text not in self._troubles:  # a connection that is made anew has the same
             self._troubles.add(text)
-            self._desk.tell(f"In the call: {text}.", "error")
+            self._desk.tell(f"{text}.", "error")
 
     def _seconds(self, call: Call) -> float:
         now = self._desk.now()

@@ -22,4 +22,5 @@ async def until_over(desk: Desk, playing: "Deferred[Any]", label: str, chat: str
         raise Mistake(f"{safe(str(error))}.") from None
     finally:
         desk.transfers.end(transfer)
+        desk.calls.over()
         desk.refresh()
