@@ -217,7 +217,7 @@ class HostileTests(SecureSdkCase):
         """A member whom nobody has vouched for is told, and nothing is sealed to it."""
         self.ann.do(self.ann.client.invite_to_group(self.chat_id, [self.cay.account]))
         self.cay.do(self.cay.secure.accept(self.chat_id))
-        self.settle()
+        self.settle(41)
         self.assertEqual(self.ben.warnings(NotVouched), [NotVouched((self.cay.account,))])
         self.say(self.ben, self.chat_id, "not for ghosts")
         self.assertEqual(self.ann.said(self.chat_id), ["first", "not for ghosts"])

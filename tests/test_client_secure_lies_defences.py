@@ -115,6 +115,10 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         LIES + "RosterTests.test_removed_and_shown_again",
         (Defence(Opening, "_drop", _forgotten),),
     ),
+    "members whom nobody vouches for": (
+        "tests.test_client_secure_hostile.HostileTests.test_ghost",
+        (Defence(Hearing, "_look_at_strangers", nothing),),
+    ),
     "edits in another order": (
         LIES + "AgainTests.test_edits_in_another_order",
         (Defence(items, "_is_latest", yes),),

@@ -46,6 +46,22 @@ class NewcomerTests(SecureSdkCase):
         self.assertEqual((self.ben.said(pair), self.ben.said(group)), (["hello"], ["hello"]))
         self.assertEqual(self.ben.alarms, [])
 
+    def test_left_meanwhile(self) -> None:
+        """Who leaves just as somebody comes is named by the node for a moment yet: that is no stranger."""
+        pair = self.ben.do(self.ben.secure.start([self.cay.account])).id
+        self.cay.do(self.cay.secure.accept(pair))
+        chat = self.start(self.cay, group=True)
+        self.ann.do(self.ann.secure.invite(self.chat(self.ann, chat), [self.ben.account]))
+        self.settle()
+        for each in (self.ann, self.cay):
+            self.chat(each, chat)._was_refused = True  # so the list that Ben takes is that without Cay
+        self.ben.do(self.ben.secure.accept(chat))
+        self.cay.do(self.cay.secure.leave(self.chat(self.cay, chat)))
+        self.settle(120)
+        self.say(self.ann, chat, "without Cay")
+        self.assertEqual(self.ben.said(chat), ["without Cay"])
+        self.assertEqual([each.alarms for each in self.everybody], [[]] * 3)
+
     def test_others_spoke_before(self) -> None:
         """What others have seen before somebody came is not missed."""
         chat = self.start(self.ben, group=True)

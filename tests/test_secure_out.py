@@ -108,6 +108,15 @@ class OutTests(SecureCase):
         for each in (self.bob, dave):
             self.assertEqual(each.of(Missing), [Missing(self.carol.account, None, 1)])
 
+    def test_another_leaves(self) -> None:
+        """Who leaves as Bob comes lets nobody in by that, and it is no alarm to who is in none."""
+        self.bob.open(CHAT)
+        self.bob.knows(self.alice.key, self.carol.key)
+        self.carry(self.carol, self.carol.chat.dismiss([self.carol.account]))
+        self.assertEqual((dict(self.bob.chat.members), self.bob.refused), ({}, []))
+        self.carry(self.alice, self.alice.chat.admit([]))
+        self.assertEqual(set(self.bob.chat.members), {self.alice.account, self.bob.account})
+
     def test_never_out(self) -> None:
         """A node that keeps things from him, and says that he was out, and in again, shows a gap."""
         self.hide()

@@ -7,7 +7,7 @@ from safeum_home.client.secure import envelope as envelopes
 from safeum_home.client.secure import epoch as epochs
 from safeum_home.client.secure import message as messages
 from safeum_home.client.secure import payloads, roster, succession
-from safeum_home.client.secure.envelope import Head, Kind
+from safeum_home.client.secure.envelope import NONE, Head, Kind
 from safeum_home.client.secure.epochs import GRACE, KnownEpoch
 from safeum_home.client.secure.events import (
     Event,
@@ -216,8 +216,9 @@ class Taker:
             known = held.known and not own
             change, in_force = room.roster.follow(statement, hash, signer, keys.hash, held.past, known)
         except Refused:
-            if held.past:
-                return  # it is of before what is in force
+            leaves = room.roster.head == NONE and signer not in statement.members
+            if held.past or leaves:
+                return  # it is of before what is in force, or of who leaves before anybody has vouched
             raise
         if was_out and room.roster.is_in:
             room.streams.let_in_again(room.now(), held.envelope.head.stream)

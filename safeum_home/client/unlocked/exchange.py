@@ -244,6 +244,7 @@ class Exchange(Saying):
 
     def tick(self) -> None:
         self._done(self._chat.tick())
+        self._look_at_strangers()
         self._was_refused = False
         self._flush()
 

@@ -28,6 +28,10 @@ class Hearing:
     peer: str | None
     _asked: set[str]
     """Whom nobody had vouched for when their keys were asked for."""
+    _strange: frozenset[str] = frozenset()
+    """Whom the node has named since the last tick, and nobody had vouched for."""
+    _doubted: frozenset[str] = frozenset()
+    """The same of the tick before."""
     _oldest: str | None = None
     _was_in = False
     """Whether anybody has ever vouched for this account here."""
@@ -49,16 +53,17 @@ class Hearing:
                 if (item := self.items.by_reference(reference)) is not None:
                     item.waits_for = accounts
                     self._home.tell(SecureChanged(self.id, item))
-            case e.RosterChanged(change=change):
-                self._told.welcomed(self.members)
+            case e.RosterChanged(by=by, change=change):
+                if by in self.members:  # by the list of who leaves nobody comes in
+                    self._told.welcomed(self.members)
                 if any(change):
                     self._warn(event)
                 self._enter()
             case e.Gone(accounts=accounts):
                 if gone := tuple(each for each in accounts if not self._is_awaited(each)):
                     self._warn(e.Gone(gone))
-            case e.NotVouched() if not self._was_in:
-                pass  # nobody is vouched for yet: it is asked once somebody has vouched for this account
+            case e.NotVouched(accounts=accounts):
+                self._doubt(accounts)
             case e.Refusal(reason=Reason.FORMER_KEYS, id=id) if self.items.by_id(id) is not None:
                 pass  # it is there already
             case e.Refusal(reason=Reason.FORMER_KEYS):
@@ -98,8 +103,22 @@ class Hearing:
         """Somebody may have vouched for this account: whom have they not vouched for?"""
         if not self._was_in and self._home.own.account in self._chat.members:
             self._was_in = True
-            if strange := self._told.members - self.members:
-                self._warn(e.NotVouched(tuple(sorted(strange))))
+            self._doubt(self._told.members - self.members)
+
+    def _doubt(self, accounts: Iterable[str]) -> None:
+        """Nobody vouches for these. Where nobody does for this account it is asked once somebody has."""
+        if self._was_in:
+            self._strange = (self._strange | set(accounts)) & self._told.members
+
+    def _look_at_strangers(self) -> None:
+        """Warn of those whom the node still names, and nobody vouches for, after a whole tick.
+
+        Lists of members and the node's come apart: who leaves just as somebody comes is in one of them yet.
+        """
+        strange = self._told.members - self.members
+        if sure := self._doubted & strange:
+            self._warn(e.NotVouched(tuple(sorted(sure))))
+        self._doubted, self._strange = self._strange & strange, frozenset()
 
     def _received(self, received: e.Received) -> None:
         payload = received.payload

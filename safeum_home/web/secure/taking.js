@@ -15,7 +15,7 @@ import { AGAIN, LATE } from "./streams.js";
 import * as succession from "./succession.js";
 
 const MOST_AUTHORS = 20000;
-const { Kind } = envelopes;
+const { Kind, NONE } = envelopes;
 
 /** Takes what a node tells of a chat. `ownStream` is that of this program, which need not come back. */
 export class Taker {
@@ -198,7 +198,8 @@ export class Taker {
     try {
       followed = room.roster.follow(statement, envelope.hash, told.sender, keys.hash, past, known && !own);
     } catch (error) {
-      if (past) return []; // it is of before what is in force
+      const leaves = room.roster.head === NONE && !statement.members.has(told.sender);
+      if (past || leaves) return []; // it is of before what is in force, or of who leaves before anybody has vouched
       throw error;
     }
     const { change, inForce } = followed;
