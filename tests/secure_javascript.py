@@ -143,8 +143,8 @@ class ForeignChat:
         sign, box = keys.texts()
         return self._step("keys_told", account=account, keys={"sign": sign, "box": box})
 
-    def renew(self) -> None:
-        self._process.ask("renew")
+    def renew(self, refused: str | None = None) -> None:
+        self._process.ask("renew", refused=refused)
 
     def memory(self) -> ChatMemory:
         return msgspec.convert(self._process.ask("memory"), ChatMemory)

@@ -90,7 +90,7 @@ DEFENCES: dict[str, tuple[str, tuple[Defence, ...]]] = {
         (Defence(key_types, "binds", yes),),
     ),
     "launch keys of before": (
-        LOCAL + "LaunchTests.test_not_back",
+        "tests.test_keys_launches.LaunchTests.test_not_back",
         (Defence(LaunchKeys, "_must_be_of_now", nothing),),
     ),
     "changes told by another node": (

@@ -239,8 +239,8 @@ class MemoryTests(SecureCase):
         """Where a node will not have something the next stream begins; nobody sees a gap, or misses it."""
         alice, bob = self.pair()
         self.say(alice, "One")
-        alice.done(alice.chat.say(payloads.Text("lost"), "r"))
-        alice.chat.renew()
+        [lost] = alice.done(alice.chat.say(payloads.Text("lost"), "r"))
+        alice.chat.renew(lost.data)
         self.say(alice, "Two")
         self.clock.advance(61)
         bob.done(bob.chat.tick())

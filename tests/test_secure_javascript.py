@@ -5,7 +5,7 @@ import subprocess
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.secure.events import Gap, Received, RosterChanged
+from safeum_home.client.secure.events import Gap, Missing, Received, RosterChanged
 from safeum_home.client.secure.payloads import Payload, Text
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.vault_content import Content
@@ -55,12 +55,28 @@ class TalkTests(BothCase):
         python, foreign = self.add(0, peer=1), self.add_foreign(1, peer=0)
         for sender, receiver in ((python, foreign), (foreign, python)):
             self.say(sender, Text("One"))
-            sender.done(sender.chat.say(Text("lost"), "r"))
-            sender.chat.renew()
+            posts = sender.done(sender.chat.say(Text("lost"), "r"))
+            sender.chat.renew(posts[0].data)
             self.say(sender, Text("Two"))
             self.clock.advance(61)
             receiver.done(receiver.chat.tick())
             self.assertEqual([type(each) for each in receiver.events], [Received] * 2)
+
+    def test_cut_before_what_is_refused(self) -> None:
+        """What a node took before that, and shows nobody, is missed all the same."""
+        python, foreign = self.add(0, peer=1), self.add_foreign(1, peer=0)
+        for sender, receiver in ((python, foreign), (foreign, python)):
+            self.say(sender, Text("One"))
+            self.bend = lambda program, told: ()
+            self.say(sender, Text("Kept back"))
+            self.bend = lambda program, told: (told,)
+            for text in ("lost", "lost, too"):
+                posts = sender.done(sender.chat.say(Text(text), "r"))
+                sender.chat.renew(posts[0].data)
+            self.say(sender, Text("Two"))
+            self.clock.advance(61)
+            receiver.done(receiver.chat.tick())
+            self.assertEqual(receiver.of(Missing), [Missing(sender.account, sender.account, 1)])
 
     def test_group(self) -> None:
         """Members come and go, by the word of either; all have the same roster, and what they should have."""

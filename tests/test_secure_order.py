@@ -141,6 +141,21 @@ class OrderTests(SecureCase):
         bob.done(bob.chat.tick())
         self.assertEqual(bob.of(Missing), [Missing(alice.account, alice.account, 1)])
 
+    def test_cut_before_what_is_refused(self) -> None:
+        """A node that takes something, shows it to nobody, and then refuses the next: the first is missed."""
+        alice, bob = self.pair()
+        self.say(alice, "First")
+        self.bend = lambda program, told: ()
+        self.say(alice, "Last")
+        self.bend = lambda program, told: (told,)
+        first, second = (alice.done(alice.chat.say(Text(each), "r"))[0] for each in ("a", "b"))
+        for refused in (first, second):  # whichever it refuses, and in whatever order that is heard
+            alice.chat.renew(refused.data)
+        self.say(alice, "Next")
+        self.clock.advance(61)
+        bob.done(bob.chat.tick())
+        self.assertEqual(bob.of(Missing), [Missing(alice.account, alice.account, 1)])
+
     def test_cut(self) -> None:
         """The end of what somebody has said is withheld from one: what others have seen shows that."""
         alice, bob, carol = self.group(3)

@@ -99,7 +99,7 @@ const COMMANDS = {
     return { unpublished, keys: line.line?.keys.map((each) => each.hash) ?? [], kept: line.kept };
   },
   tick: () => state.chat.tick(),
-  renew: () => state.chat.renew() ?? null,
+  renew: ({ refused }) => state.chat.renew(refused ?? null) ?? null,
   members: () => Object.fromEntries(state.chat.members),
   memory: () => state.chat.memory(),
   restore: ({ memory }) => state.chat.restore(memory) ?? null,

@@ -6,6 +6,7 @@ Nothing here does I/O; `safeum_home.client.secure` says how a program uses it.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from safeum_home.client.secure import envelope as envelopes
 from safeum_home.client.secure import succession
 from safeum_home.client.secure.chat_memory import ChatMemory, remember, restore
 from safeum_home.client.secure.events import Event, Gone, KeysChanged, NotVouched, Post, Told
@@ -138,9 +139,11 @@ class SecureChat:
         """Say something no more that waits; whether it did wait."""
         return self._sender.forget(reference)
 
-    def renew(self) -> None:
-        """A node will not have a `Post`, for good: go on with another stream, without all made since."""
-        self._sender.take_back()
+    def renew(self, refused: str | None = None) -> None:
+        """Go on with another stream: a node will not have a `Post`, of that `data`, nor any made since."""
+        if refused is not None:
+            self._room.streams.end_before(envelopes.read(refused).head)
+        self._sender.renew()
 
     @property
     def own(self) -> UniqueKey:

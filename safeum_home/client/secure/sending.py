@@ -50,11 +50,6 @@ class Sender:
         """Those that were made in this stream."""
         self.renew()
 
-    def take_back(self) -> None:
-        """Others will not have all of this stream: go on with another, and tell nobody how far it came."""
-        self._room.streams.untell(self._stream)
-        self.renew()
-
     def renew(self) -> None:
         """Begin another stream, and say nothing in epochs of this one: others may not have them."""
         self._room.epochs.retire(self._own_epochs)

@@ -107,6 +107,8 @@ class Streams:
         """Of accounts: streams that began then or before are not kept any more."""
         self._moved: dict[bytes, None] = {}
         """Streams that have grown since this account has said something, the newest last."""
+        self._ends: dict[bytes, tuple[int, bytes]] = {}
+        """Own streams of which a node did not take all: the last number that it took, and its hash."""
 
     def knows_since(self, since: int) -> None:
         """All that was said before `since` is known: of what began later the first ones have to come."""
@@ -166,6 +168,7 @@ class Streams:
         for stream in own[: max(0, len(own) - PER_ACCOUNT)]:
             del self._streams[stream]
             self._moved.pop(stream, None)
+            self._ends.pop(stream, None)
             self._unheard.discard(stream)
             self._floors[account] = max(self._floors.get(account, 0), int.from_bytes(stream[:8], "big"))
 
@@ -176,9 +179,15 @@ class Streams:
     def get(self, stream: bytes) -> Stream | None:
         return self._streams.get(stream)
 
-    def untell(self, stream: bytes) -> None:
-        """It has not come as far as is known here: that is not to be said to have been seen."""
-        self._moved.pop(stream, None)
+    def end_before(self, head: Head) -> None:
+        """A stream that others have no more of. All before that, and of others, is to be said once more to
+        have been seen: nobody has heard what was said of it meanwhile."""
+        known, _ = self._ends.get(head.stream, (head.number, NONE))
+        if head.number - 1 <= known and head.stream in self._streams:
+            self._ends[head.stream] = head.number - 1, head.previous
+        moved = {stream: None for stream in self._streams if stream not in self._moved} | self._moved
+        moved.pop(head.stream, None)
+        self._moved = moved | {head.stream: None} if head.stream in self._streams else moved
 
     def misses(self, seen: Seen) -> int:
         """How many up to one that somebody has seen should have come, and have not: 0 or less where none.
@@ -197,8 +206,9 @@ class Streams:
         """What this account has seen since it has said something: at most 8, the newest, and not `own`."""
         moved = [stream for stream in self._moved if stream != own][-MOST_SEEN:]
         self._moved.clear()
-        heads = ((stream, self._streams[stream]) for stream in moved)
-        return tuple(Seen(stream, each.head, each.hash[:HALF]) for stream, each in heads)
+        known = ((stream, self._streams[stream]) for stream in moved)
+        heads = ((stream, *self._ends.get(stream, (each.head, each.hash))) for stream, each in known)
+        return tuple(Seen(stream, number, hash[:HALF]) for stream, number, hash in heads if number)
 
     def heads(self) -> Iterator[tuple[str, int, list[tuple[bytes, int, bytes]]]]:
         """For the vault: accounts, with their floor and the heads of their streams."""

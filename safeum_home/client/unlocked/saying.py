@@ -161,7 +161,7 @@ class Saying(Vouching):
             self._flush()
 
     def _not_taken(self, posts: list[e.Post], error: ClientError) -> None:
-        self._chat.renew()
+        self._chat.renew(posts[0].data)
         self._signing.failed([post.data for post in posts], error)
         code = error.code if isinstance(error, RemoteProblem) else ""
         several = [said for post in posts if (said := self._under_way.pop(post.reference or "", None))]

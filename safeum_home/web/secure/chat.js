@@ -4,6 +4,7 @@
  */
 
 import { remember, restore } from "./chat_memory.js";
+import * as envelopes from "./envelope.js";
 import { Reason, Refused } from "./refused.js";
 import { Room } from "./room.js";
 import { Sender } from "./sending.js";
@@ -104,9 +105,10 @@ export class SecureChat {
     return this.#sender.forget(reference);
   }
 
-  /** A node will not have a post, for good: go on with another stream, without all made since. */
-  renew() {
-    this.#sender.takeBack();
+  /** Go on with another stream: a node will not have a post, of that `data`, nor any made since. */
+  renew(refused = null) {
+    if (refused !== null) this.#room.streams.endBefore(envelopes.read(refused).head);
+    this.#sender.renew();
   }
 
   /** Who is in it, with the hash of the keys in force: by the word of members, not of the node. */

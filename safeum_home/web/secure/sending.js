@@ -24,12 +24,6 @@ export class Sender {
     this.renew();
   }
 
-  /** Others will not have all of this stream: go on with another one, and tell nobody how far it came. */
-  takeBack() {
-    this.room.streams.untell(this.stream);
-    this.renew();
-  }
-
   /** Begin another stream, and say nothing in epochs of this one: others may not have them. */
   renew() {
     this.room.epochs.retire(this.ownEpochs);

@@ -89,6 +89,8 @@ export class Streams {
     this.streams = new Map();
     this.floors = new Map();
     this.moved = new Set();
+    /** Own streams of which a node did not take all: the last number that it took, and its hash. */
+    this.ends = new Map();
   }
 
   /** All that was said before `since` is known: of what began later the first ones have to come. */
@@ -153,6 +155,7 @@ export class Streams {
     for (const stream of own.slice(0, Math.max(0, own.length - PER_ACCOUNT))) {
       this.streams.delete(stream);
       this.moved.delete(stream);
+      this.ends.delete(stream);
       this.unheard.delete(stream);
       this.floors.set(account, Math.max(this.floors.get(account) ?? 0, began(stream)));
     }
@@ -162,9 +165,15 @@ export class Streams {
     return this.streams.get(stream);
   }
 
-  /** It has not come as far as is known here: that is not to be said to have been seen. */
-  untell(stream) {
-    this.moved.delete(stream);
+  /**
+   * A stream that others have no more of. All before that, and of others, is to be said once more to have been seen:
+   * nobody has heard what was said of it meanwhile.
+   */
+  endBefore({ stream, number, previous }) {
+    const known = this.ends.get(stream)?.number ?? number;
+    if (number - 1 <= known && this.streams.has(stream)) this.ends.set(stream, { number: number - 1, hash: previous });
+    this.moved = new Set([...[...this.streams.keys()].filter((each) => !this.moved.has(each)), ...this.moved]);
+    if (this.moved.delete(stream)) this.moved.add(stream);
   }
 
   /**
@@ -185,9 +194,10 @@ export class Streams {
   seen(own) {
     const moved = [...this.moved].filter((stream) => stream !== own).slice(-MOST_SEEN);
     this.moved.clear();
-    return moved.map((stream) => {
+    return moved.flatMap((stream) => {
       const { head, hash } = this.streams.get(stream);
-      return { stream, number: head, half: half(hash) };
+      const end = this.ends.get(stream) ?? { number: head, hash };
+      return end.number ? [{ stream, number: end.number, half: half(end.hash) }] : [];
     });
   }
 
