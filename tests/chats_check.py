@@ -3,7 +3,7 @@
 from collections import Counter
 from functools import partial
 
-from safeum_home.client.chat_view import ChatView
+from safeum_home.client.state.chat_view import ChatView
 from safeum_home.protocol.types import ContactState
 from tests.chats_groups_truth import Group
 from tests.chats_history_check import check_loose, fewest_unread

@@ -4,7 +4,7 @@ from collections.abc import Set
 
 from sqlalchemy import select
 
-from safeum_home.client.chat_view import ChatView
+from safeum_home.client.state.chat_view import ChatView
 from safeum_home.storage import events as events_of
 from safeum_home.storage.schema import events
 from tests.chats_net import Device

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from safeum_home.client.chat_view import ChatView
-from safeum_home.client.message_methods import FOR_EVER
+from safeum_home.client.methods.message import FOR_EVER
+from safeum_home.client.state.chat_view import ChatView
 from safeum_home.protocol.message_types import Draft
 from safeum_home.protocol.types import Message
 from tests.chats_names import EDITED, copy_key

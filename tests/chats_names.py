@@ -1,6 +1,6 @@
 """What the model calls people, chats and messages, and by which ids they go on the node."""
 
-from safeum_home.client.chat_view import ChatView
+from safeum_home.client.state.chat_view import ChatView
 from safeum_home.ids import AccountId, direct_chat_id, system_account
 from safeum_home.protocol.message_types import Deleted
 from safeum_home.protocol.types import Message, Notice, Text

@@ -11,11 +11,11 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from safeum_home.client.connection import Listener
+from safeum_home.client.connection.connection import Listener
+from safeum_home.client.connection.requests import Wire
 from safeum_home.client.errors import Closing, Disconnected
-from safeum_home.client.requests import Wire
 from safeum_home.client.session import Client
-from safeum_home.client.state import State
+from safeum_home.client.state.state import State
 from safeum_home.gateway.session import Session
 from safeum_home.ids import AccountId
 from safeum_home.protocol.types import DeviceInfo

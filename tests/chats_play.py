@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from safeum_home.client.chat_view import ChatView
 from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.state.chat_view import ChatView
 from safeum_home.ids import AccountId
 from safeum_home.protocol.types import Message
 from tests.chats_history_check import fleeting_row

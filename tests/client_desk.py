@@ -6,12 +6,12 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import page, render
-from safeum_home.client.blocks import text_of
-from safeum_home.client.desk import Desk
-from safeum_home.client.desk_events import Listening
-from safeum_home.client.slash_commands import submit
-from safeum_home.client.text import width
+from safeum_home.client.desk.desk import Desk
+from safeum_home.client.desk.desk_events import Listening
+from safeum_home.client.screen import page, render
+from safeum_home.client.screen.blocks import text_of
+from safeum_home.client.slash.commands import submit
+from safeum_home.client.words.text import width
 from safeum_home.protocol.events import ContactChanged, ProfileChanged
 from safeum_home.protocol.group_types import Invitation
 from safeum_home.protocol.types import ChatSummary, Contact, ContactState, Message, Profile

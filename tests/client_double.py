@@ -10,9 +10,9 @@ from nacl.signing import SigningKey
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
-from safeum_home.client.connection import Listener
+from safeum_home.client.connection.connection import Listener
+from safeum_home.client.connection.requests import Wire
 from safeum_home.client.errors import Closing, Disconnected
-from safeum_home.client.requests import Wire
 from safeum_home.client.session import Client
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, direct_chat_id, support_account, system_account

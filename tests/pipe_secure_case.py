@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet.testing import StringTransport
 
-from safeum_home.client.pipe import Pipe
+from safeum_home.client.pipe.pipe import Pipe
 from tests.secure_file_case import SecureFileCase
 from tests.secure_sdk_case import SecureDevice
 

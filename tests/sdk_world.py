@@ -5,9 +5,9 @@ from typing import Any, Self
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
-from safeum_home.client.connection import Listener
+from safeum_home.client.connection.connection import Listener
+from safeum_home.client.connection.requests import Wire
 from safeum_home.client.errors import Closing, Disconnected
-from safeum_home.client.requests import Wire
 from safeum_home.client.session import Client
 from safeum_home.gateway.session import Session
 from safeum_home.protocol.types import Message, Text

@@ -3,11 +3,11 @@
 from twisted.internet.defer import succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import render
-from safeum_home.client.blocks import text_of
-from safeum_home.client.chat_view import ChatView
+from safeum_home.client.screen import render
+from safeum_home.client.screen.blocks import text_of
 from safeum_home.client.secure.unique_key import UniqueKey
-from safeum_home.client.secure_lookup import pair_with
+from safeum_home.client.slash.secure_lookup import pair_with
+from safeum_home.client.state.chat_view import ChatView
 from safeum_home.client.unlocked.conversation import Conversation
 from tests.secure_sdk_case import key_of
 from tests.world import World

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.accounts.records import AccountRecord, seal, unseal
-from safeum_home.client.contact_finder import ContactFinder
+from safeum_home.client.abilities.contact_finder import ContactFinder
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.config import ContactSyncSection
 from safeum_home.ids import AccountId

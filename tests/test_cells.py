@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.money_words import invoice_csv
+from safeum_home.client.words.money_words import invoice_csv
 from safeum_home.protocol.cells import cell
 from safeum_home.protocol.commands.money import Invoice, InvoiceItem
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.address_book import LARGEST_FILE, Numbers, number, of_file, of_text, of_vcards
+from safeum_home.client.entry.address_book import LARGEST_FILE, Numbers, number, of_file, of_text, of_vcards
 
 # The first is of RFC 6350, section 6.4.1; the others as telephones and programs write them.
 CARDS = """\

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.call_taking import CallTaking
+from safeum_home.client.abilities.call_taking import CallTaking
 from safeum_home.client.calling import agreement, channel, directory, handshake, payloads, sealed
 from safeum_home.client.calling.call import Call
 from safeum_home.client.calling.early import EarlyRings

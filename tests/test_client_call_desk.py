@@ -3,13 +3,13 @@
 from typing import Any
 from unittest.mock import Mock, patch
 
-from safeum_home.client import render
-from safeum_home.client.blocks import text_of
-from safeum_home.client.desk import Desk
-from safeum_home.client.desk_events import Listening
-from safeum_home.client.phone import Phone
-from safeum_home.client.slash_commands import completions, submit
-from safeum_home.client.text import length
+from safeum_home.client.desk.desk import Desk
+from safeum_home.client.desk.desk_events import Listening
+from safeum_home.client.desk.phone import Phone
+from safeum_home.client.screen import render
+from safeum_home.client.screen.blocks import text_of
+from safeum_home.client.slash.commands import completions, submit
+from safeum_home.client.words.text import length
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.command import Done
 from safeum_home.protocol.commands.calls import (

@@ -1,7 +1,7 @@
 """Calls at the terminal of accounts that have a security key: whether somebody may be in between."""
 
-from safeum_home.client.call_words import LOCKED
 from safeum_home.client.calling.directory import ASK_AGAIN
+from safeum_home.client.words.call_words import LOCKED
 from tests.sdk_calls import ACTIVE, Caller
 from tests.secure_sdk_case import key_of
 from tests.test_client_call_desk import CallDeskCase

@@ -9,8 +9,8 @@ from safeum_home.client.calling.calling import new_id
 from safeum_home.client.calling.ending import CallEnd
 from safeum_home.client.calling.launch import RENEW
 from safeum_home.client.calling.media import Relay
+from safeum_home.client.connection.requests import TIMEOUT
 from safeum_home.client.errors import RemoteProblem
-from safeum_home.client.requests import TIMEOUT
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.call_types import Media
 from safeum_home.protocol.commands.calls import RelayCredentials

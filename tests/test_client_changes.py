@@ -6,9 +6,9 @@ import msgspec
 from msgspec import structs
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.drafts import PAUSE, Drafts
-from safeum_home.client.message_methods import FOR_EVER
-from safeum_home.client.text import moment
+from safeum_home.client.desk.drafts import PAUSE, Drafts
+from safeum_home.client.methods.message import FOR_EVER
+from safeum_home.client.words.text import moment
 from safeum_home.protocol.carried import decode
 from safeum_home.protocol.commands import ChatList, History
 from safeum_home.protocol.events import ChatChanged, Reacted, SettingsChanged

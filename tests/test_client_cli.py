@@ -16,8 +16,8 @@ from safeum_home import __version__
 from safeum_home.client import cli
 from safeum_home.client.cli import COMMANDS, main
 from safeum_home.client.cli_options import options, parser, read_line
-from safeum_home.client.entry import Options
-from safeum_home.client.trust import BadCertificate, node_at, tls_for
+from safeum_home.client.connection.trust import BadCertificate, node_at, tls_for
+from safeum_home.client.entry.entry import Options
 from safeum_home.errors import Problem
 from safeum_home.protocol.call_types import Media
 from safeum_home.protocol.events import CallInvitation

@@ -1,7 +1,7 @@
 """PINs and closed accounts in the terminal client: one's own, and those of contacts."""
 
-from safeum_home.client.pins import RULE
-from safeum_home.client.slash_commands import completions
+from safeum_home.client.entry.pins import RULE
+from safeum_home.client.slash.commands import completions
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import Typing
 from safeum_home.protocol.types import ContactState

@@ -2,13 +2,13 @@
 
 from unittest.mock import patch
 
-from safeum_home.client import render
-from safeum_home.client.blocks import text_of
 from safeum_home.client.calling.conference_machine import ConferenceStage
-from safeum_home.client.desk import Desk
-from safeum_home.client.desk_events import Listening
-from safeum_home.client.phone import Phone
-from safeum_home.client.slash_commands import completions, submit
+from safeum_home.client.desk.desk import Desk
+from safeum_home.client.desk.desk_events import Listening
+from safeum_home.client.desk.phone import Phone
+from safeum_home.client.screen import render
+from safeum_home.client.screen.blocks import text_of
+from safeum_home.client.slash.commands import completions, submit
 from tests.sdk_calls import Caller
 from tests.test_client_conferences import ConferencingCase
 

@@ -12,7 +12,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.connection import (
+from safeum_home.client.connection.connection import (
     CLOSE_TIMEOUT,
     CONNECT_TIMEOUT,
     PING_INTERVAL,

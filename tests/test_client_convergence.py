@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import loading
-from safeum_home.client.connection import Listener
+from safeum_home.client.connection.connection import Listener
+from safeum_home.client.connection.requests import Wire
 from safeum_home.client.errors import Closing
-from safeum_home.client.requests import Wire
 from safeum_home.client.session import Client as SdkClient
-from safeum_home.client.state import State
+from safeum_home.client.state import loading
+from safeum_home.client.state.state import State
 from safeum_home.protocol.types import ContactState
 from tests.world import HOST, Client, Refused, World
 

@@ -9,10 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.cli import untrusted
 from safeum_home.client.cli_options import parser
-from safeum_home.client.entry import Options, Person, close_account, enter, sign_up
+from safeum_home.client.entry.entry import Options, Person, close_account, enter, sign_up
+from safeum_home.client.entry.pins import RULE, BadPin
 from safeum_home.client.errors import RemoteProblem
-from safeum_home.client.pins import RULE, BadPin
-from safeum_home.client.text import explain
+from safeum_home.client.words.text import explain
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import DeviceInfo
 from tests.client_double import FakeNode, opened

@@ -4,8 +4,8 @@ from msgspec import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.chats import backlog
-from safeum_home.client.chat_view import ChatView
-from safeum_home.client.message_methods import sent_message
+from safeum_home.client.methods.message import sent_message
+from safeum_home.client.state.chat_view import ChatView
 from safeum_home.protocol.commands import ChatSend
 from safeum_home.protocol.events import ChatUpdated
 from safeum_home.protocol.types import Text

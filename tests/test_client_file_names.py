@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.file_names import LONGEST, free, sendable, storable, type_of
-from safeum_home.client.file_text import file_text, size_text
-from safeum_home.client.progress import Transfers
-from safeum_home.client.text import width
+from safeum_home.client.desk.progress import Transfers
+from safeum_home.client.files.file_names import LONGEST, free, sendable, storable, type_of
+from safeum_home.client.words.file_text import file_text, size_text
+from safeum_home.client.words.text import width
 from safeum_home.protocol.files import File
 from tests.client_file_case import FILE
 

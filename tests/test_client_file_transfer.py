@@ -14,11 +14,11 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from safeum_home.client import web
+from safeum_home.client.connection import web
+from safeum_home.client.connection.trust import node_at
 from safeum_home.client.errors import BadAnswer, Disconnected, RemoteProblem, local
-from safeum_home.client.partial_file import PartialFile, Rest, partial_path
-from safeum_home.client.pipe_files import SaveFile, SendFile, do
-from safeum_home.client.trust import node_at
+from safeum_home.client.files.partial_file import PartialFile, Rest, partial_path
+from safeum_home.client.pipe.files import SaveFile, SendFile, do
 from safeum_home.errors import Code, Problem
 from tests.client_double import CHAT, cursor
 from tests.client_file_case import FILE, FakeWeb, TransferCase, of_file

@@ -7,9 +7,9 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 
 from safeum_home.client.errors import RemoteProblem
-from safeum_home.client.pipe_files import SendFile, do
-from safeum_home.client.slash_commands import submit
-from safeum_home.client.text import words
+from safeum_home.client.pipe.files import SendFile, do
+from safeum_home.client.slash.commands import submit
+from safeum_home.client.words.text import words
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.files import File
 from tests.answering_case import tone

@@ -4,9 +4,9 @@ from msgspec import structs
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import slash_groups
-from safeum_home.client.group_words import notice_text
-from safeum_home.client.names import GROUP_MARK, SYSTEM_MARK
+from safeum_home.client.slash import groups as slash_groups
+from safeum_home.client.words.group_words import notice_text
+from safeum_home.client.words.names import GROUP_MARK, SYSTEM_MARK
 from safeum_home.errors import Code
 from safeum_home.protocol.types import Notice
 from safeum_home.storage import contacts, roster

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from safeum_home.client.secure.refused import Reason
-from safeum_home.client.slash import SLASHES
+from safeum_home.client.slash.slash import SLASHES
 from safeum_home.client.unlocked.events import VaultRefused
 from tests.secure_desk_case import OTHER, PASSPHRASE, SecureDeskCase, SecureWorldDesk
 

@@ -1,8 +1,8 @@
 """A push to a client that believes itself connected: it looks whether it is."""
 
+from safeum_home.client.abilities.sleeping import PROBE
+from safeum_home.client.connection.requests import TIMEOUT
 from safeum_home.client.events import Link
-from safeum_home.client.requests import TIMEOUT
-from safeum_home.client.sleeping import PROBE
 from safeum_home.errors import Code, Problem
 from tests.client_double import BOB, CHAT, message
 from tests.test_client_session import sent, started

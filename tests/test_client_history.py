@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from twisted.internet.defer import Deferred
 
-from safeum_home.client.receipts import UNKNOWN_KEY, verify
+from safeum_home.client.words.receipts import UNKNOWN_KEY, verify
 from safeum_home.protocol.events import ChatUpdated
 from safeum_home.protocol.types import ChatInfo
 from tests.client_desk import DeskTestCase

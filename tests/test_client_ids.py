@@ -4,7 +4,7 @@ from uuid import RFC_4122, UUID
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.client_ids import new_client_id
+from safeum_home.client.methods.client_ids import new_client_id
 from safeum_home.sealing.blind import SIDE_BY_SIDE
 
 

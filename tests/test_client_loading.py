@@ -6,11 +6,11 @@ from msgspec import Struct, structs
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import filling
 from safeum_home.client.errors import SessionEnded
-from safeum_home.client.filling import Loaded
-from safeum_home.client.seeking import PATIENCE
-from safeum_home.client.state import State
+from safeum_home.client.state import filling
+from safeum_home.client.state.filling import Loaded
+from safeum_home.client.state.seeking import PATIENCE
+from safeum_home.client.state.state import State
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import ChatUpdated, ContactChanged, ProfileChanged, Receipt
 from safeum_home.protocol.types import ChatInfo, ChatSummary, Contact, ContactState, Message, Profile

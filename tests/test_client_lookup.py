@@ -1,9 +1,9 @@
 """Which chat a name means at the terminal: names are chosen by their owners, and lead nobody astray."""
 
-from safeum_home.client.chat_lookup import NOTES, meant
-from safeum_home.client.names import GROUP_MARK
-from safeum_home.client.slash import Mistake
-from safeum_home.client.slash_commands import completions
+from safeum_home.client.slash.chat_lookup import NOTES, meant
+from safeum_home.client.slash.commands import completions
+from safeum_home.client.slash.slash import Mistake
+from safeum_home.client.words.names import GROUP_MARK
 from safeum_home.protocol.types import ChatSummary, ContactState, GroupInfo
 from tests.client_desk import DeskTestCase
 from tests.client_double import BOB, CHAT, OTHER

@@ -4,8 +4,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from safeum_home.client import slash_money
-from safeum_home.client.voucher_tokens import Token
+from safeum_home.client.methods.voucher_tokens import Token
+from safeum_home.client.slash import money as slash_money
 from tests.client_desk import DeskTestCase
 
 MINUTE = 60_000

@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 
-from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.client.files.file_transfer import FileTransfer
 from safeum_home.protocol.files import File
 from tests.client_node_case import PASSWORD, ROOT, SAFEUM, SECONDS, NodeCase, until
 

@@ -5,7 +5,7 @@ from prompt_toolkit.input import DummyInput
 from prompt_toolkit.output import DummyOutput
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.terminal import Screen
+from safeum_home.client.screen.terminal import Screen
 from safeum_home.errors import Code, Problem
 from tests.client_desk import DeskTestCase
 from tests.client_double import CHAT, cursor, message

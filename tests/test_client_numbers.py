@@ -6,12 +6,12 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.connection import Listener
-from safeum_home.client.entry import Options, Person, alias_of, enter, sign_up
+from safeum_home.client.connection.connection import Listener
+from safeum_home.client.connection.requests import Wire
+from safeum_home.client.entry.entry import Options, Person, alias_of, enter, sign_up
 from safeum_home.client.errors import Closing, Disconnected, RemoteProblem
-from safeum_home.client.requests import Wire
 from safeum_home.client.session import Client
-from safeum_home.client.text import safe
+from safeum_home.client.words.text import safe
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import DeviceInfo, Message, NumberClaim
 from tests.client_desk import NOW, DeskTestCase

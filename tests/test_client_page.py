@@ -2,9 +2,9 @@
 
 from datetime import UTC
 
-from safeum_home.client import page
-from safeum_home.client.slash import SLASHES
-from safeum_home.client.text import width
+from safeum_home.client.screen import page
+from safeum_home.client.slash.slash import SLASHES
+from safeum_home.client.words.text import width
 from safeum_home.protocol.types import Message
 from tests.client_desk import COLUMNS, NOW, ROWS, DeskTestCase
 from tests.client_double import ADA, BOB, cursor, message

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.receipts import AUTHENTIC, FALSE, UNKNOWN_KEY, UNREADABLE, verify
+from safeum_home.client.words.receipts import AUTHENTIC, FALSE, UNKNOWN_KEY, UNREADABLE, verify
 from safeum_home.ids import AccountId, ChatId
 from safeum_home.protocol.events import ChatUpdated
 from safeum_home.protocol.federation.events import new_event, sign_event

@@ -1,7 +1,7 @@
 """Names, contacts and the node's own chat in the terminal client: who is who, and nobody is somebody else."""
 
-from safeum_home.client.names import SYSTEM_MARK, folded, label
-from safeum_home.client.slash_commands import completions
+from safeum_home.client.slash.commands import completions
+from safeum_home.client.words.names import SYSTEM_MARK, folded, label
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import ChatSummary, ContactState, LoginAlert, Message
 from tests.client_desk import NOW, DeskTestCase

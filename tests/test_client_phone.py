@@ -3,12 +3,12 @@
 import sys
 from unittest.mock import patch
 
-from safeum_home.client import phone
 from safeum_home.client.cli_options import options, parser
-from safeum_home.client.desk import Desk
+from safeum_home.client.desk import phone
+from safeum_home.client.desk.desk import Desk
+from safeum_home.client.desk.phone import Phone
 from safeum_home.client.errors import NoMedia
-from safeum_home.client.phone import Phone
-from safeum_home.client.slash_commands import submit
+from safeum_home.client.slash.commands import submit
 from tests.test_client_call_desk import CallDeskCase
 
 

@@ -7,7 +7,7 @@ from msgspec import structs
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.pipe import OUTSTANDING, Pipe
+from safeum_home.client.pipe.pipe import OUTSTANDING, Pipe
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.types import Message, Text
 from tests.client_double import ADA, CHAT, SUPPORT, SUPPORT_CHAT, FakeNode, cursor, message, signed

@@ -7,8 +7,8 @@ from msgspec import structs
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import pipe_secure
 from safeum_home.client.errors import RemoteProblem
+from safeum_home.client.pipe import secure as pipe_secure
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.errors import Code
 from tests.pipe_secure_case import PipeCase

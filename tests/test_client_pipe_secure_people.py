@@ -4,7 +4,7 @@ from typing import Any
 
 from twisted.internet.testing import StringTransport
 
-from safeum_home.client.pipe import Pipe
+from safeum_home.client.pipe.pipe import Pipe
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.unlocked.events import CompareChanged, VaultRefused
 from safeum_home.errors import Code

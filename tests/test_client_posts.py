@@ -2,7 +2,7 @@
 
 from msgspec import structs
 
-from safeum_home.client import group_ids
+from safeum_home.client.state import group_ids
 from safeum_home.protocol.events import ChatUpdated, PostChanged
 from safeum_home.protocol.types import ChatInfo, GroupInfo, Message, Text
 from tests.client_desk import NOW, DeskTestCase

@@ -2,9 +2,9 @@
 
 from datetime import UTC
 
-from safeum_home.client import render
-from safeum_home.client.attention import IDLE_SECONDS, SAY_SECONDS, Attention
-from safeum_home.client.blocks import text_of
+from safeum_home.client.abilities.attention import IDLE_SECONDS, SAY_SECONDS, Attention
+from safeum_home.client.screen import render
+from safeum_home.client.screen.blocks import text_of
 from safeum_home.protocol.events import PresenceChanged, PrivacyChanged
 from safeum_home.protocol.presence import Presence, PresenceState, Privacy
 from safeum_home.protocol.types import ContactState

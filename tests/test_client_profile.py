@@ -8,9 +8,9 @@ from unittest import mock
 
 from twisted.internet.defer import Deferred
 
-from safeum_home.client import here
 from safeum_home.client.errors import RemoteProblem
-from safeum_home.client.here import this_device
+from safeum_home.client.methods import here
+from safeum_home.client.methods.here import this_device
 from safeum_home.errors import Code, Problem
 from safeum_home.images import clean
 from safeum_home.protocol.types import DeviceType

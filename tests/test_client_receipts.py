@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.receipts import AUTHENTIC, FALSE, UNKNOWN_KEY, UNREADABLE, verify
+from safeum_home.client.words.receipts import AUTHENTIC, FALSE, UNKNOWN_KEY, UNREADABLE, verify
 from safeum_home.ids import ChatId
 from safeum_home.protocol.erasure import Erasure, bears_out, signed_octets, signed_receipt
 from safeum_home.sealing.signing import Ed25519Signer

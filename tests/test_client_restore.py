@@ -10,14 +10,15 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import new_client, page
-from safeum_home.client.blocks import text_of
-from safeum_home.client.desk import Desk
-from safeum_home.client.desk_events import Listening
+from safeum_home.client import new_client
+from safeum_home.client.desk.desk import Desk
+from safeum_home.client.desk.desk_events import Listening
 from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.futures import future
 from safeum_home.client.loop_reactor import reactor_of
-from safeum_home.client.slash_commands import submit
+from safeum_home.client.screen import page
+from safeum_home.client.screen.blocks import text_of
+from safeum_home.client.slash.commands import submit
 from safeum_home.protocol.types import Text
 from safeum_home.storage.copies import Copier
 from tests.e2e.node_process import NodeProcess

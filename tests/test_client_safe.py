@@ -6,10 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct, structs
 
-from safeum_home.client import page, render
-from safeum_home.client.blocks import Line
-from safeum_home.client.slash_commands import completions
-from safeum_home.client.text import width
+from safeum_home.client.screen import page, render
+from safeum_home.client.screen.blocks import Line
+from safeum_home.client.slash.commands import completions
+from safeum_home.client.words.text import width
 from safeum_home.protocol.events import (
     ChatUpdated,
     GroupInvitation,

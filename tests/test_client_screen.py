@@ -6,7 +6,7 @@ from prompt_toolkit.input import DummyInput
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import DummyOutput
 
-from safeum_home.client.terminal import Screen, _Completer
+from safeum_home.client.screen.terminal import Screen, _Completer
 from safeum_home.protocol.events import SettingsChanged
 from safeum_home.protocol.message_types import ChatSettings, Draft
 from tests.client_desk import DeskTestCase

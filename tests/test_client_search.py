@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.search import Found, folded, search
+from safeum_home.client.state.search import Found, folded, search
 from safeum_home.protocol.types import LoginAlert, Message, Text
 from tests.client_desk import DeskTestCase
 from tests.client_double import CHAT, DEVICE, OTHER, SYSTEM, SYSTEM_CHAT, cursor, message

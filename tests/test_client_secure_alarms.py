@@ -4,15 +4,15 @@ from typing import get_args
 
 from msgspec import Struct
 
-from safeum_home.client import render
-from safeum_home.client.alarms import MOST, SIGN
-from safeum_home.client.page import body
+from safeum_home.client.desk.alarms import MOST, SIGN
+from safeum_home.client.screen import render
+from safeum_home.client.screen.page import body
 from safeum_home.client.secure import events as e
 from safeum_home.client.secure.payloads import Deletion, Edit, Reaction
 from safeum_home.client.secure.refused import Reason
 from safeum_home.client.secure.roster import Change
-from safeum_home.client.secure_words import Wording
 from safeum_home.client.unlocked.events import InClear, KeysMismatch, NotChanged, SecureWarning, VaultRefused
+from safeum_home.client.words.secure_words import Wording
 from safeum_home.protocol.types import Message, Text
 from tests.secure_desk_case import OTHER, SecureDeskCase, SecureWorldDesk
 

@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from safeum_home.client.secure.payloads import Unknown
-from safeum_home.client.slash_commands import completions
+from safeum_home.client.slash.commands import completions
 from safeum_home.client.unlocked.items import FORMER_KEYS
 from safeum_home.protocol.commands import History
 from tests.secure_desk_case import SecureDeskCase

@@ -1,6 +1,6 @@
 """Anything that may be typed at a desk with secure chats: it is answered, and nothing of it goes in clear."""
 
-from safeum_home.client.slash import SLASHES
+from safeum_home.client.slash.slash import SLASHES
 from tests.secure_desk_case import SecureDeskCase
 from tests.secure_file_case import LIMITS, NodeWeb
 from tests.world import World

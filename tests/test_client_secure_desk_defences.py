@@ -4,10 +4,13 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import blocks, message_words, names, passphrase_entry, secure_shown
-from safeum_home.client.alarms import Alarms
-from safeum_home.client.secure_desk import SecureDesk
+from safeum_home.client.desk import secure_shown
+from safeum_home.client.desk.alarms import Alarms
+from safeum_home.client.desk.secure_desk import SecureDesk
+from safeum_home.client.entry import passphrase_entry
+from safeum_home.client.screen import blocks
 from safeum_home.client.unlocked.comparisons import Comparisons
+from safeum_home.client.words import message_words, names
 from tests.without import Defence, check
 
 ALARMS = "tests.test_client_secure_alarms."

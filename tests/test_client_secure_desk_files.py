@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
 
-from safeum_home.client.phone import Phone
+from safeum_home.client.desk.phone import Phone
 from safeum_home.client.secure.payloads import File
 from tests.answering_case import tone
 from tests.secure_desk_case import SecureDeskCase, SecureWorldDesk

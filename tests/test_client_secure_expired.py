@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from safeum_home.client.errors import RemoteProblem
-from safeum_home.client.partial_file import partial_path
+from safeum_home.client.files.partial_file import partial_path
 from safeum_home.client.secure.payloads import File
 from safeum_home.errors import Code
 from tests.secure_file_case import LIMITS, SecureFileCase

@@ -7,14 +7,14 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 
 from safeum_home.client.errors import BadAnswer, Disconnected, RemoteProblem, local
-from safeum_home.client.partial_file import partial_path
+from safeum_home.client.files.partial_file import partial_path
+from safeum_home.client.files.upload import FileTooLarge
 from safeum_home.client.secure.files import CHUNK, HEADER, MORE, sealed_size
 from safeum_home.client.secure.payloads import File
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.unlocked import chat_files
 from safeum_home.client.unlocked.file_sealing import SealedSource, SealedUpload
 from safeum_home.client.unlocked.items import Fate, Item
-from safeum_home.client.upload import FileTooLarge
 from safeum_home.errors import Code
 from tests.secure_file_case import NodeWeb, SecureFileCase
 

@@ -12,7 +12,7 @@ from nacl import bindings
 from twisted.internet.defer import Deferred
 
 from safeum_home.client.errors import BadAnswer, ClientError
-from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.client.files.file_transfer import FileTransfer
 from safeum_home.client.secure.files import CHUNK, HEADER, MORE, FileSealer, sealed_size
 from safeum_home.client.secure.padding import padme
 from safeum_home.client.secure.payloads import File

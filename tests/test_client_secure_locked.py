@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, fail
 from safeum_home.client.errors import local
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.unique_key import UniqueKey
-from safeum_home.client.slash_commands import completions
+from safeum_home.client.slash.commands import completions
 from safeum_home.errors import Code
 from tests.secure_desk_case import OTHER, PASSPHRASE, SecureDeskCase, SecureWorldDesk
 

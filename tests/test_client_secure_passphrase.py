@@ -2,7 +2,7 @@
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from safeum_home.client.own_passphrase import entered
+from safeum_home.client.entry.own_passphrase import entered
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.protocol.signing import encode_octets

@@ -2,12 +2,12 @@
 
 from msgspec import structs
 
-from safeum_home.client import render
-from safeum_home.client.blocks import text_of
-from safeum_home.client.names import label
-from safeum_home.client.secure_words import COMPARE
-from safeum_home.client.slash_commands import completions
-from safeum_home.client.text import width
+from safeum_home.client.screen import render
+from safeum_home.client.screen.blocks import text_of
+from safeum_home.client.slash.commands import completions
+from safeum_home.client.words.names import label
+from safeum_home.client.words.secure_words import COMPARE
+from safeum_home.client.words.text import width
 from tests.secure_desk_case import OTHER, SecureDeskCase, SecureWorldDesk
 
 

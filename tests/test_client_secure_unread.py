@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from safeum_home.client.errors import local
-from safeum_home.client.methods import Methods
+from safeum_home.client.methods.methods import Methods
 from safeum_home.client.secure.events import KeysChanged
 from safeum_home.client.secure.people import Trust
 from safeum_home.client.secure.unique_key import UniqueKey

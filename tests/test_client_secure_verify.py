@@ -1,8 +1,8 @@
 """Knowing that nobody is in between, at desks of the terminal client: numbers, pictures, emoji."""
 
 from safeum_home.client.secure.people import Trust
-from safeum_home.client.slash_verify import drawn
-from safeum_home.client.text import width
+from safeum_home.client.slash.verify import drawn
+from safeum_home.client.words.text import width
 from tests.secure_desk_case import SecureDeskCase, SecureWorldDesk
 from tests.secure_sdk_case import key_of
 

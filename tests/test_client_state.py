@@ -6,10 +6,10 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.chat_view import KEPT
 from safeum_home.client.errors import RemoteProblem
 from safeum_home.client.events import Link, LinkChanged
-from safeum_home.client.state import State
+from safeum_home.client.state.chat_view import KEPT
+from safeum_home.client.state.state import State
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
 from safeum_home.protocol.types import ChatSummary, Contact, ContactState, LoginAlert, Message, Profile

@@ -3,8 +3,8 @@
 from msgspec import structs
 from nacl.signing import SigningKey
 
-from safeum_home.client.desk_events import FORGED
-from safeum_home.client.names import SYSTEM_MARK
+from safeum_home.client.desk.desk_events import FORGED
+from safeum_home.client.words.names import SYSTEM_MARK
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.signing import encode_octets, fingerprint
 from safeum_home.protocol.types import LoginAlert, Message, Text

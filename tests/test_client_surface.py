@@ -7,11 +7,11 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client import aio, session
-from safeum_home.client import slash_commands as slash_commands  # all of them
-from safeum_home.client.desk import Desk
+from safeum_home.client.desk.desk import Desk
 from safeum_home.client.errors import local
-from safeum_home.client.slash import SLASHES, slash
-from safeum_home.client.slash_own import SECTIONS, help_lines
+from safeum_home.client.slash import commands as commands
+from safeum_home.client.slash.own import SECTIONS, help_lines
+from safeum_home.client.slash.slash import SLASHES, slash
 from safeum_home.errors import Code
 
 GUIDE = (Path(__file__).parent.parent / "docs" / "client-guide.md").read_text()

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from safeum_home.client.slash_commands import completions
+from safeum_home.client.slash.commands import completions
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId
 from safeum_home.protocol import oprf

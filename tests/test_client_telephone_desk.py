@@ -4,14 +4,14 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import render
-from safeum_home.client.blocks import text_of
-from safeum_home.client.desk import Desk
-from safeum_home.client.phone import Phone
-from safeum_home.client.slash_commands import completions
-from safeum_home.client.telephone_desk import ENDED, OPEN
-from safeum_home.client.telephone_numbers import shown, understood
+from safeum_home.client.desk.desk import Desk
+from safeum_home.client.desk.phone import Phone
+from safeum_home.client.desk.telephone_desk import ENDED, OPEN
+from safeum_home.client.screen import render
+from safeum_home.client.screen.blocks import text_of
+from safeum_home.client.slash.commands import completions
 from safeum_home.client.telephony.ending import TelephoneEnd
+from safeum_home.client.words.telephone_numbers import shown, understood
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.telephone_events import (
     TelephoneAnswered,

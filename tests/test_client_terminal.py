@@ -3,12 +3,12 @@
 import re
 from datetime import UTC
 
-from safeum_home.client import page, render
-from safeum_home.client.blocks import text_of
-from safeum_home.client.notices import Notice
-from safeum_home.client.slash import SLASHES
-from safeum_home.client.slash_commands import completions
-from safeum_home.client.text import width
+from safeum_home.client.desk.notices import Notice
+from safeum_home.client.screen import page, render
+from safeum_home.client.screen.blocks import text_of
+from safeum_home.client.slash.commands import completions
+from safeum_home.client.slash.slash import SLASHES
+from safeum_home.client.words.text import width
 from safeum_home.errors import Code, Problem
 from safeum_home.protocol.events import ContactChanged, ProfileChanged, Receipt, Typing
 from safeum_home.protocol.types import Contact, ContactState, LoginAlert, Message, Profile

@@ -12,8 +12,8 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.events import Link
-from safeum_home.client.pipe import Pipe
-from safeum_home.client.terminal import Screen
+from safeum_home.client.pipe.pipe import Pipe
+from safeum_home.client.screen.terminal import Screen
 from tests.client_desk import DeskTestCase
 from tests.client_double import FakeNode
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from prompt_toolkit.utils import get_cwidth
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import text as text_module
 from safeum_home.client.errors import Closing, Disconnected, TimedOut, local
-from safeum_home.client.text import clock, day, duration, explain, fit, safe, stamp, width, wrap
-from safeum_home.client.widths import shadow
+from safeum_home.client.words import text as text_module
+from safeum_home.client.words.text import clock, day, duration, explain, fit, safe, stamp, width, wrap
+from safeum_home.client.words.widths import shadow
 from safeum_home.errors import Code, Problem
 
 NOW = 1_795_489_447_564  # 2026-11-24 03:04 UTC

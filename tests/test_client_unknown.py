@@ -2,12 +2,12 @@
 
 from twisted.internet.defer import Deferred
 
-from safeum_home.client.chat_view import UNKNOWN, ChatView
-from safeum_home.client.desk import Desk
-from safeum_home.client.filling import Loaded
-from safeum_home.client.seeking import PATIENCE
-from safeum_home.client.slash_commands import submit
-from safeum_home.client.standing import NOT_KNOWN
+from safeum_home.client.desk.desk import Desk
+from safeum_home.client.desk.standing import NOT_KNOWN
+from safeum_home.client.slash.commands import submit
+from safeum_home.client.state.chat_view import UNKNOWN, ChatView
+from safeum_home.client.state.filling import Loaded
+from safeum_home.client.state.seeking import PATIENCE
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, direct_chat_id, group_id
 from safeum_home.protocol.events import ChatUpdated, ContactChanged

@@ -9,9 +9,9 @@ from msgspec import structs, to_builtins
 from twisted.internet.defer import Deferred, succeed
 
 from safeum_home.answering.opus import decoded
-from safeum_home.client.desk_events import FORGED
+from safeum_home.client.desk.desk_events import FORGED
+from safeum_home.client.desk.phone import Phone
 from safeum_home.client.errors import NoMedia
-from safeum_home.client.phone import Phone
 from safeum_home.client.webrtc.playback import greeting
 from safeum_home.errors import Code, Problem
 from safeum_home.ids import AccountId, direct_chat_id, voicemail_account

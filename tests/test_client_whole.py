@@ -1,7 +1,7 @@
 """The parts of the terminal client together: several desks at one node in memory."""
 
-from safeum_home.client.names import GROUP_MARK
-from safeum_home.client.slash_commands import completions
+from safeum_home.client.slash.commands import completions
+from safeum_home.client.words.names import GROUP_MARK
 from safeum_home.protocol.message_types import MAX_DRAFT
 from safeum_home.protocol.types import Message
 from tests.test_client_groups import GroupDeskCase

@@ -7,8 +7,8 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import wiping
-from safeum_home.client.names import GROUP_MARK
+from safeum_home.client.desk import wiping
+from safeum_home.client.words.names import GROUP_MARK
 from safeum_home.protocol.commands import Sent
 from tests.world import World
 from tests.world_desk import WorldDesk, befriend

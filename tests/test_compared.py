@@ -17,7 +17,7 @@ HARMLESS = {
     "bridges/push/apns_jwt.py": ["_token"],
     # Both are what the same person has just entered.
     "safeum_home/accounts/pins.py": ["password", "pin", "pin"],
-    "safeum_home/client/slash_closing.py": ["pin"],
+    "safeum_home/client/slash/closing.py": ["pin"],
     # A public key that was pinned.
     "safeum_home/client/calling/directory.py": ["pin"],
 }

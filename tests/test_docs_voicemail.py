@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.methods import Methods
+from safeum_home.client.methods.methods import Methods
 from safeum_home.client.session import Client
 from safeum_home.config_safenum import SafenumSection
 from safeum_home.errors import Code

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from safeum_home.client.receipts import AUTHENTIC, verify
+from safeum_home.client.words.receipts import AUTHENTIC, verify
 from safeum_home.ids import ChatId
 from safeum_home.sealing.memory import Arena, Level, Slot
 from safeum_home.sealing.root import parse

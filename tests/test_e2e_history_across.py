@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.receipts import AUTHENTIC, FALSE, UNKNOWN_KEY, verify
+from safeum_home.client.words.receipts import AUTHENTIC, FALSE, UNKNOWN_KEY, verify
 from safeum_home.ids import ChatId
 from safeum_home.sealing.memory import Arena, Level, Slot
 from safeum_home.sealing.root import parse

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.money_words import amount, invoice_csv
+from safeum_home.client.words.money_words import amount, invoice_csv
 from safeum_home.ids import AccountId
 from safeum_home.jobs import AGAIN
 from safeum_home.ports.money import Leg, Over

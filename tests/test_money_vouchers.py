@@ -8,7 +8,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home.client.errors import RemoteProblem
-from safeum_home.client.voucher_tokens import Exchange, code_of
+from safeum_home.client.methods.voucher_tokens import Exchange, code_of
 from safeum_home.errors import Problem
 from safeum_home.protocol import ristretto, voprf
 from safeum_home.protocol.commands import money

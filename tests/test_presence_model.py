@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.presence_view import PresenceView
+from safeum_home.client.state.presence_view import PresenceView
 from safeum_home.protocol.events import EVENTS
 from safeum_home.protocol.presence import PresenceState
 from tests.world import Client, World

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.contact_finder import ContactFinder
+from safeum_home.client.abilities.contact_finder import ContactFinder
 from safeum_home.ids import is_number, new_account_id
 from safeum_home.protocol import commands as c
 from safeum_home.protocol import contact_sync, oprf, ristretto

@@ -5,8 +5,8 @@ from typing import Any
 from nacl import bindings
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.file_transfer import FileTransfer
-from safeum_home.client.partial_file import PartialFile
+from safeum_home.client.files.file_transfer import FileTransfer
+from safeum_home.client.files.partial_file import PartialFile
 from safeum_home.client.secure import files
 from safeum_home.client.secure.files import CHUNK, FileOpener
 from safeum_home.client.unlocked import file_opening

@@ -5,11 +5,12 @@ from typing import Any
 from twisted.internet.defer import succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client import group_ids, secure_taking
+from safeum_home.client.abilities import secure_taking
+from safeum_home.client.abilities.secure_taking import SecureTaking
+from safeum_home.client.abilities.sleeping import Sleeping
 from safeum_home.client.secure import vault_content
 from safeum_home.client.secure.vault import Vault
-from safeum_home.client.secure_taking import SecureTaking
-from safeum_home.client.sleeping import Sleeping
+from safeum_home.client.state import group_ids
 from safeum_home.client.unlocked import opening, remembering, vault_store
 from safeum_home.client.unlocked.chat_files import ChatFiles
 from safeum_home.client.unlocked.events import VaultRefused

@@ -9,7 +9,6 @@ from msgspec import structs
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from safeum_home.client.group_ids import is_kind
 from safeum_home.client.secret import Secret
 from safeum_home.client.secure import succession, vault
 from safeum_home.client.secure.chat import SecureChat
@@ -20,6 +19,7 @@ from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.secure.vault import Vault
 from safeum_home.client.secure.vault_content import Content, merge, pinned, restore
+from safeum_home.client.state.group_ids import is_kind
 from safeum_home.client.unlocked.own_line import OwnLine
 from safeum_home.protocol.signing import decode_octets, encode_octets
 from safeum_home.protocol.types import GroupInfo

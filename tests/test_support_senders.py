@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from safeum_home import ids
 from safeum_home.admin.commands import Handler
-from safeum_home.client.names import folded
+from safeum_home.client.words.names import folded
 from safeum_home.config import parse
 from safeum_home.ids import ACCOUNT_PATTERN, CHAT_PATTERN, AccountId
 from safeum_home.node.operation import Backups, handlers

@@ -4,15 +4,15 @@ from datetime import UTC
 
 from twisted.internet.defer import Deferred, succeed
 
-from safeum_home.client import page, render
-from safeum_home.client.blocks import text_of
-from safeum_home.client.connection import Listener
-from safeum_home.client.desk import Desk
-from safeum_home.client.desk_events import Listening
+from safeum_home.client.connection.connection import Listener
+from safeum_home.client.connection.requests import Wire
+from safeum_home.client.desk.desk import Desk
+from safeum_home.client.desk.desk_events import Listening
 from safeum_home.client.errors import Closing
-from safeum_home.client.requests import Wire
+from safeum_home.client.screen import page, render
+from safeum_home.client.screen.blocks import text_of
 from safeum_home.client.session import Client
-from safeum_home.client.slash_commands import submit
+from safeum_home.client.slash.commands import submit
 from safeum_home.gateway.session import Session
 from tests.world import CONSENT, HOST, PASSWORD, World
 

@@ -6,8 +6,8 @@ On Twisted: `client = await connect(reactor, "node.example")`; in asyncio:
 
 from typing import Any
 
-from safeum_home.client.chat_view import ChatView
-from safeum_home.client.dialer import NodeDialer
+from safeum_home.client.connection.dialer import NodeDialer
+from safeum_home.client.connection.trust import node_at
 from safeum_home.client.errors import (
     BadAnswer,
     ClientError,
@@ -19,8 +19,8 @@ from safeum_home.client.errors import (
 )
 from safeum_home.client.events import Link, LinkChanged
 from safeum_home.client.session import Client
-from safeum_home.client.state import State
-from safeum_home.client.trust import node_at
+from safeum_home.client.state.chat_view import ChatView
+from safeum_home.client.state.state import State
 
 __all__ = [
     "BadAnswer",

@@ -24,18 +24,18 @@ from safeum_home.client.calling.conferences import Ringing
 from safeum_home.client.calling.directory import Pins
 from safeum_home.client.calling.launch import Sign
 from safeum_home.client.calling.media import MediaSource
-from safeum_home.client.dialer import NodeDialer
+from safeum_home.client.connection.dialer import NodeDialer
+from safeum_home.client.connection.trust import node_at
 from safeum_home.client.events import QUEUE, Listen, Stream
-from safeum_home.client.file_transfer import Progress, Uploaded
-from safeum_home.client.group_methods import GroupMethods
-from safeum_home.client.loading import load
+from safeum_home.client.files.file_transfer import Progress, Uploaded
 from safeum_home.client.loop_reactor import reactor_of
-from safeum_home.client.search import MOST, Found, search
-from safeum_home.client.state import State
+from safeum_home.client.methods.group import GroupMethods
+from safeum_home.client.methods.voucher_tokens import Token
+from safeum_home.client.state.loading import load
+from safeum_home.client.state.search import MOST, Found, search
+from safeum_home.client.state.state import State
 from safeum_home.client.telephony.media import TelephoneSource
 from safeum_home.client.telephony.telephone import Telephone
-from safeum_home.client.trust import node_at
-from safeum_home.client.voucher_tokens import Token
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.push import Payload, Wake
 from safeum_home.protocol.types import Message

@@ -5,8 +5,8 @@ from asyncio import AbstractEventLoop, Future
 from twisted.internet.defer import Deferred
 
 from safeum_home.client import session
+from safeum_home.client.entry.own_passphrase import entered
 from safeum_home.client.errors import local
-from safeum_home.client.own_passphrase import entered
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.unlocked.secure_chats import SecureChats
 from safeum_home.errors import Code

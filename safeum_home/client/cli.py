@@ -11,21 +11,22 @@ from twisted.internet.defer import Deferred
 from twisted.internet.stdio import StandardIO
 from twisted.logger import globalLogBeginner
 
-from safeum_home.client import new_client, pipe_secure
+from safeum_home.client import new_client
 from safeum_home.client.cli_options import options, parser
-from safeum_home.client.entry import Options, Person, change_password, close_account, enter, sign_up
+from safeum_home.client.connection.trust import BadCertificate
+from safeum_home.client.desk.notices import not_sent
+from safeum_home.client.entry.entry import Options, Person, change_password, close_account, enter, sign_up
+from safeum_home.client.entry.policy_entry import shown
 from safeum_home.client.errors import UNTRUSTED, ClientError, Closing, Disconnected
 from safeum_home.client.futures import future
 from safeum_home.client.loop_reactor import reactor_of
-from safeum_home.client.notices import not_sent
-from safeum_home.client.pipe import Pipe
-from safeum_home.client.policy_entry import shown
-from safeum_home.client.receipts import verify
+from safeum_home.client.pipe import secure as pipe_secure
+from safeum_home.client.pipe.pipe import Pipe
+from safeum_home.client.screen.terminal import run_terminal
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.session import Client
-from safeum_home.client.terminal import run_terminal
-from safeum_home.client.text import explain, safe, wrap
-from safeum_home.client.trust import BadCertificate
+from safeum_home.client.words.receipts import verify
+from safeum_home.client.words.text import explain, safe, wrap
 from safeum_home.errors import Problem
 
 LOGOUT_SECONDS = 8.0

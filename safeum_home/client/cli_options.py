@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from safeum_home import __version__
-from safeum_home.client.entry import Options
-from safeum_home.client.methods import this_device
-from safeum_home.client.phone import NO_PHONE, add_options, phone
+from safeum_home.client.connection.trust import node_text
+from safeum_home.client.desk.phone import NO_PHONE, add_options, phone
+from safeum_home.client.entry.entry import Options
+from safeum_home.client.methods.methods import this_device
 from safeum_home.client.secure.passphrase import MOST
-from safeum_home.client.trust import node_text
 from safeum_home.protocol.types import DeviceType
 
 SECRETS = {"password": "password and the new one, two lines,", "close-account": "PIN, one line,"}

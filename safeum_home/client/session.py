@@ -8,21 +8,21 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from safeum_home.client.connection import Dial
+from safeum_home.client.abilities.inbox import Inbox
+from safeum_home.client.abilities.secure_taking import SecureTaking
+from safeum_home.client.abilities.staying import Staying
+from safeum_home.client.abilities.voucher_taking import Exchanges, VoucherTaking
+from safeum_home.client.connection.connection import Dial
+from safeum_home.client.connection.plug import Plug
+from safeum_home.client.connection.reconnect import BackOff, new_reconnect
+from safeum_home.client.connection.requests import TIMEOUT, Calls
 from safeum_home.client.errors import (
     Disconnected,
     SessionEnded,
 )
 from safeum_home.client.errors import local as local_problem
 from safeum_home.client.events import QUEUE, Listen, Stream
-from safeum_home.client.inbox import Inbox
-from safeum_home.client.loading import load
-from safeum_home.client.plug import Plug
-from safeum_home.client.reconnect import BackOff, new_reconnect
-from safeum_home.client.requests import TIMEOUT, Calls
-from safeum_home.client.secure_taking import SecureTaking
-from safeum_home.client.staying import Staying
-from safeum_home.client.voucher_taking import Exchanges, VoucherTaking
+from safeum_home.client.state.loading import load
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 

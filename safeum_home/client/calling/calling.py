@@ -28,9 +28,9 @@ from safeum_home.client.calling.publishing import new_publishing
 from safeum_home.client.calling.relays import Relays
 from safeum_home.client.calling.taker import Taker
 from safeum_home.client.calling.way import Way
+from safeum_home.client.connection.requests import TIMEOUT
 from safeum_home.client.errors import ClientError, RemoteProblem, SessionEnded, TimedOut, local
 from safeum_home.client.listeners import Listeners
-from safeum_home.client.requests import TIMEOUT
 from safeum_home.errors import Code
 from safeum_home.protocol import commands as c
 from safeum_home.protocol.call_types import Ended, Media

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Iterable
 
 from safeum_home.client.errors import BadAnswer, ClientError
-from safeum_home.client.group_ids import is_kind
+from safeum_home.client.state.group_ids import is_kind
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import Directory, KeysUnavailable
 from safeum_home.client.unlocked.opening import Opening

@@ -10,16 +10,16 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
+from safeum_home.client.connection.web import Sink
 from safeum_home.client.errors import ClientError, local
-from safeum_home.client.file_names import sendable, type_of
-from safeum_home.client.file_transfer import Progress, opened_source
-from safeum_home.client.partial_file import PartialFile
+from safeum_home.client.files.file_names import sendable, type_of
+from safeum_home.client.files.file_transfer import Progress, opened_source
+from safeum_home.client.files.partial_file import PartialFile
 from safeum_home.client.secure.payloads import File, Reply, Voice
 from safeum_home.client.unlocked.file_opening import OpenedFile
 from safeum_home.client.unlocked.file_sealing import SealedSource, SealedUpload
 from safeum_home.client.unlocked.home import Home
 from safeum_home.client.unlocked.items import Item
-from safeum_home.client.web import Sink
 from safeum_home.errors import Code
 from safeum_home.protocol.signing import encode_octets
 

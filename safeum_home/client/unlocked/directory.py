@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from safeum_home.client.errors import ClientError
-from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.methods.group import GroupMethods
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.protocol.key_types import MOST_QUERIED
 from safeum_home.spawn import spawn

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 from io import SEEK_END, BytesIO
 from typing import BinaryIO
 
+from safeum_home.client.connection.web import Sink
 from safeum_home.client.errors import BadAnswer
-from safeum_home.client.file_transfer import FileTransfer, Progress
-from safeum_home.client.partial_file import PartialFile
+from safeum_home.client.files.file_transfer import FileTransfer, Progress
+from safeum_home.client.files.partial_file import PartialFile
 from safeum_home.client.secure.files import CHUNK, HEADER, MORE, FileOpener, sealed_size
 from safeum_home.client.secure.octets import malformed
 from safeum_home.client.secure.payloads import File
 from safeum_home.client.secure.refused import Refused
-from safeum_home.client.web import Sink
 from safeum_home.protocol.files import File as NodeFile
 from safeum_home.protocol.signing import decode_octets
 from safeum_home.protocol.types import Message

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from errno import EIO
 from typing import BinaryIO
 
+from safeum_home.client.connection.web import Web
 from safeum_home.client.errors import BadAnswer
+from safeum_home.client.files.upload import Upload
 from safeum_home.client.secure.files import CHUNK, FileSealer, sealed_size
-from safeum_home.client.upload import Upload
-from safeum_home.client.web import Web
 from safeum_home.protocol.commands import UploadTicket
 from safeum_home.protocol.files import OCTETS_TYPE
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 
-from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.client.files.file_transfer import FileTransfer
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.unique_key import UniqueKey
 

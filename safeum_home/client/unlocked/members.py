@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from safeum_home.client.errors import BadAnswer
-from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.methods.group import GroupMethods
 from safeum_home.protocol.group_types import GroupMember
 
 MOST = 4_000

@@ -4,11 +4,11 @@ from collections.abc import Awaitable
 
 from twisted.internet.defer import DeferredLock
 
-from safeum_home.client.chat_view import ChatView
 from safeum_home.client.errors import ClientError, local
-from safeum_home.client.group_ids import is_kind
 from safeum_home.client.secure.vault_content import Content
-from safeum_home.client.state import State
+from safeum_home.client.state.chat_view import ChatView
+from safeum_home.client.state.group_ids import is_kind
+from safeum_home.client.state.state import State
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.events import NotAsKept, SecureWarning
 from safeum_home.client.unlocked.home import Home

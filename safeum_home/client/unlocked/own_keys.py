@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from safeum_home.client.errors import ClientError, RemoteProblem
-from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.methods.group import GroupMethods
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.unlocked.events import KeysMismatch
 from safeum_home.errors import Code

@@ -7,9 +7,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from safeum_home.client.client_ids import new_client_id
 from safeum_home.client.errors import ClientError, RemoteProblem
-from safeum_home.client.group_methods import GroupMethods
+from safeum_home.client.methods.client_ids import new_client_id
+from safeum_home.client.methods.group import GroupMethods
 from safeum_home.client.secure.events import Post
 from safeum_home.client.unlocked.sealed_bodies import body_of
 from safeum_home.protocol.commands import Sent

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 
-from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.client.files.file_transfer import FileTransfer
 from safeum_home.client.secure.people import MOST_FORMER
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey

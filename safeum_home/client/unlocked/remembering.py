@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
 
-from safeum_home.client.methods import Methods
+from safeum_home.client.methods.methods import Methods
 from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.vault import ROOM

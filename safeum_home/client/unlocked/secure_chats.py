@@ -9,12 +9,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from safeum_home.client.errors import ClientError
 from safeum_home.client.events import Heard, Link, LinkChanged
-from safeum_home.client.file_transfer import FileTransfer
+from safeum_home.client.files.file_transfer import FileTransfer
 from safeum_home.client.secret import Wiped
 from safeum_home.client.secure.people import People
 from safeum_home.client.secure.public_keys import PublicKeys
 from safeum_home.client.secure.unique_key import UniqueKey
-from safeum_home.client.state import State
+from safeum_home.client.state.state import State
 from safeum_home.client.unlocked.beginning import Beginning
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.directory import Directory

@@ -8,7 +8,7 @@ from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.moving import Boxes
 from safeum_home.client.secure.refused import Refused
 from safeum_home.client.secure.unique_key import UniqueKey
-from safeum_home.client.state import State
+from safeum_home.client.state.state import State
 from safeum_home.client.unlocked.conversation import Conversation
 from safeum_home.client.unlocked.events import KeysFollowed
 from safeum_home.client.unlocked.publishing import Publishing

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 
 from safeum_home.client.errors import ClientError, RemoteProblem
-from safeum_home.client.methods import Methods
+from safeum_home.client.methods.methods import Methods
 from safeum_home.client.secure import vault_content
 from safeum_home.client.secure.chat_memory import ChatMemory
 from safeum_home.client.secure.refused import Reason, Refused

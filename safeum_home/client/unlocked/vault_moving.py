@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from safeum_home.client.errors import local
-from safeum_home.client.methods import Methods
+from safeum_home.client.methods.methods import Methods
 from safeum_home.client.secure.refused import Reason, Refused
 from safeum_home.client.secure.unique_key import UniqueKey
 from safeum_home.client.secure.vault_content import Content

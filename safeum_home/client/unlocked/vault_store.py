@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from safeum_home.client.errors import BadAnswer, RemoteProblem
-from safeum_home.client.methods import Methods
+from safeum_home.client.methods.methods import Methods
 from safeum_home.client.secure.vault import MOST
 from safeum_home.errors import Code
 from safeum_home.protocol.commands.vault import MOST_PARTS, PART, VaultGet, VaultPut

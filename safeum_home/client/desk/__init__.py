@@ -1,0 +1,1 @@
+"""What a person does at a terminal, and what is shown to them: without a terminal."""

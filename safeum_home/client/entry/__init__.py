@@ -1,0 +1,1 @@
+"""Asking a person at a terminal: who he is, and what he consents to."""

@@ -1,0 +1,1 @@
+"""Files: uploads, downloads, and what becomes of them on a disk."""

@@ -1,0 +1,1 @@
+"""What a client can ask a node, as typed methods."""

@@ -1,0 +1,1 @@
+"""`safeum pipe`: JSON lines in, responses and events out."""

@@ -1,0 +1,1 @@
+"""What a client shows, in memory, and how it is filled from the node."""

@@ -1,0 +1,1 @@
+"""What is told to people, in words: safe to show, whoever wrote it."""
