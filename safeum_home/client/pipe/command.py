@@ -13,7 +13,7 @@ class SecureCommand(Params, frozen=True):
 
     async def run(self, secure: SecureChats) -> Result:
         """Raises `ClientError`, `Refused`, OSError."""
-        raise NotImplementedError
+        raise NotImplementedError("abstract")
 
 
 class ChatCommand(SecureCommand, frozen=True):
@@ -26,7 +26,7 @@ class ChatCommand(SecureCommand, frozen=True):
 
     async def within(self, conversation: Conversation, secure: SecureChats) -> Result:
         """Raises as `run`."""
-        raise NotImplementedError
+        raise NotImplementedError("abstract")
 
 
 def item_of(conversation: Conversation, hash: str) -> Item:
