@@ -59,7 +59,8 @@ class KillTests(SafenumCase):
         return [each for each in csv.DictReader(said.splitlines()) if call in (None, each["call_id"])]
 
     def test_node(self) -> None:
-        self.killed(self.trunk.node.kill, self.trunk.node.start)
+        """It is stored each second that a call goes on: the last one is not paid, and the edge has seen it."""
+        self.killed(self.trunk.node.kill, self.trunk.node.start, "talk time")
 
     def test_janus(self) -> None:
         """The node knows at once that nobody is heard any more; the edge once it is there again."""
