@@ -59,7 +59,7 @@ class KillTests(SafenumCase):
         return [each for each in csv.DictReader(said.splitlines()) if call in (None, each["call_id"])]
 
     def test_node(self) -> None:
-        """It is stored each second that a call goes on: the last one is not paid, and the edge has seen it."""
+        """It is stored each second that a call goes on: the last is not paid, and the edge has seen it."""
         self.killed(self.trunk.node.kill, self.trunk.node.start, "talk time")
 
     def test_janus(self) -> None:
