@@ -13,10 +13,10 @@ SLACK = 2
 
 
 class KillTests(SafenumCase):
-    def killed(self, kill: Callable[[], None], start: Callable[[], None], differs: str = "") -> None:
+    def killed(self, kill: Callable[[], None], start: Callable[[], None], differs: str = "") -> str:
         """The carrier hears the end, and the record of the call, the ledger and the balance agree.
 
-        So does what the edge has seen of it, but for what `differs`.
+        So does what the edge has seen of it, but for what `differs`. Which call it was.
         """
         before, known = self.ada.do("balance")[0], len(self.records())
         carrier = self.trunk.answers()
@@ -47,6 +47,7 @@ class KillTests(SafenumCase):
         call = record["call_id"]
         until(lambda: {each["difference"] for each in self.cdr("reconcile", "--csv", call=call)} <= {differs})
         print(f"\n    the carrier knew {ended - killed:.1f} s afterwards", end=" ")
+        return call
 
     def records(self) -> list[dict[str, str]]:
         """Of all calls of this month."""
@@ -60,7 +61,10 @@ class KillTests(SafenumCase):
 
     def test_node(self) -> None:
         """It is stored each second that a call goes on: the last is not paid, and the edge has seen it."""
-        self.killed(self.trunk.node.kill, self.trunk.node.start, "talk time")
+        call = self.killed(self.trunk.node.kill, self.trunk.node.start, "talk time")
+        for each in self.cdr("reconcile", "--csv", call=call):
+            more = float(each["edge_talk_seconds"]) - float(each["talk_seconds"])
+            self.assertTrue(0 < more <= SLACK, f"the edge has {more} s more")
 
     def test_janus(self) -> None:
         """The node knows at once that nobody is heard any more; the edge once it is there again."""
